@@ -1,0 +1,208 @@
+"""The one place that knows about defects of the packages below us.
+
+Each function mends one defect, says for which versions it was seen, and does
+nothing elsewhere. :func:`apply` runs the ones that must come before anything
+else is imported; ``eac_mm/__init__.py`` calls it.
+"""
+
+import importlib
+import importlib.metadata
+import sys
+import warnings
+from typing import Any
+
+import numpy as np
+
+# What the package was built against: name -> (first version, first too new).
+SUPPORTED = {
+    'torch': ('2.1', '3'),
+    'mmengine': ('0.10.4', '0.11'),
+    'mmcv': ('2.0.0', '2.4.0'),
+    'mmpretrain': ('1.2.0', '1.3'),
+}
+
+
+def _installed(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def check_mmcv() -> None:
+    """Refuse no mmcv, and mmcv beside mmcv-lite.
+
+    Both distributions install the same ``mmcv`` folder: whichever came last
+    has overwritten the other, and removing one breaks both.
+
+    Raises:
+        ImportError: Where neither or both are installed.
+    """
+    full, lite = _installed('mmcv'), _installed('mmcv-lite')
+    if full is None and lite is None:
+        raise ImportError(
+            'eac_mm needs mmcv or mmcv-lite and found neither. '
+            'Mend: pip install "mmcv-lite>=2.0.0,<2.4.0"'
+        )
+    if full is not None and lite is not None:
+        raise ImportError(
+            f'mmcv {full} and mmcv-lite {lite} are both installed and '
+            'overwrite each other. Mend: pip uninstall -y mmcv mmcv-lite, '
+            'then install one of them.'
+        )
+
+
+def check_versions() -> None:
+    """Refuse a version outside :data:`SUPPORTED`.
+
+    Raises:
+        ImportError: Naming the package, what was found and what is allowed.
+    """
+    from mmengine.utils import digit_version
+
+    for name, (low, high) in SUPPORTED.items():
+        found = _installed(name)
+        if name == 'mmcv' and found is None:
+            found = _installed('mmcv-lite')
+        if found is None:
+            raise ImportError(
+                f'eac_mm needs {name}>={low},<{high} and found '
+                f'none. Mend: pip install "{name}>={low},<{high}"'
+            )
+        release = found.split('+')[0]
+        if not digit_version(low) <= digit_version(release) < digit_version(high):
+            raise ImportError(
+                f'eac_mm works with {name}>={low},<{high}; found {found}. '
+                f'Mend: pip install "{name}>={low},<{high}"'
+            )
+
+
+def check_opencv() -> None:
+    """Say what to install where OpenCV cannot find its system libraries.
+
+    Raises:
+        ImportError: With the mend, in place of the loader's own message.
+    """
+    try:
+        importlib.import_module('cv2')
+    except ImportError as error:
+        if 'lib' not in str(error):
+            raise
+        raise ImportError(
+            f'OpenCV cannot load a system library ({error}). Mend: install '
+            'libgl1 and libglib2.0-0 (Debian, Ubuntu), or replace '
+            'opencv-python by opencv-python-headless.'
+        ) from error
+
+
+def define_torchvision_operators() -> None:
+    """Let a CUDA build of torchvision be imported beside a CPU torch.
+
+    Seen with torchvision 0.28.0 and torch 2.13.0+cpu: the import stops at
+    ``operator torchvision::nms does not exist``, because the compiled library
+    did not load. Defining the two schemas that the import looks up is enough;
+    calling them still fails, and nothing here calls them.
+    """
+    try:
+        importlib.import_module('torchvision')
+        return
+    except RuntimeError as error:
+        if 'torchvision::' not in str(error):
+            raise
+    import torch
+
+    for name in [n for n in sys.modules if n.split('.')[0] == 'torchvision']:
+        del sys.modules[name]
+    library = torch.library.Library('torchvision', 'FRAGMENT')
+    library.define('nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+    library.define('qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor')
+    # The schemas live as long as the library object does.
+    define_torchvision_operators.library = library
+    importlib.import_module('torchvision')
+
+
+def mute_import_warnings() -> None:
+    """Hide what upstream says at import and a user can do nothing about.
+
+    mmcv-lite 2.2.0 warns that it lacks an operator which nothing here uses.
+    """
+    warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeform')
+
+
+def apply() -> None:
+    """Run every mend that must precede the import of MMPretrain's parts."""
+    mute_import_warnings()
+    check_mmcv()
+    check_versions()
+    check_opencv()
+    define_torchvision_operators()
+
+
+def plain_message_hub(state: dict) -> dict:
+    """A message hub's state in plain values.
+
+    Seen with mmengine 0.10.7 and torch >= 2.6: a checkpoint holds the hub's
+    ``HistoryBuffer`` objects and NumPy scalars, which ``weights_only=True``
+    refuses.
+    """
+    return _plain(state)
+
+
+def _plain(value: Any) -> Any:
+    from mmengine.logging import HistoryBuffer
+
+    if isinstance(value, HistoryBuffer):
+        return dict(
+            log_history=value._log_history.tolist(),
+            count_history=value._count_history.tolist(),
+            max_length=value.max_length,
+        )
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    return value
+
+
+def restore_message_hub(state: dict) -> dict:
+    """Undo :func:`plain_message_hub`; a state of mmengine's own stays as it is."""
+    from mmengine.logging import HistoryBuffer
+
+    scalars = {
+        name: HistoryBuffer(**buffer) if isinstance(buffer, dict) else buffer
+        for name, buffer in state['log_scalars'].items()
+    }
+    return {**state, 'log_scalars': scalars}
+
+
+def init_cpu_distributed(cfg: dict) -> None:
+    """Start a gloo group, and let the Runner find it, where there is no GPU.
+
+    Seen with mmengine 0.10.7: ``init_dist`` calls ``torch.cuda.set_device``
+    whatever the backend, and ``MMDistributedDataParallel`` gets the CUDA
+    device's number. Does nothing on a machine with a GPU, or without a
+    launcher.
+
+    Args:
+        cfg: The Runner's config, changed in place.
+    """
+    import torch
+
+    if cfg.get('launcher', 'none') == 'none' or torch.cuda.is_available():
+        return
+    if cfg['launcher'] != 'pytorch':
+        raise ValueError(
+            f'launcher {cfg["launcher"]!r} needs GPUs, and this machine has none. '
+            'Mend: use tools/dist_train.sh, which runs on CPUs too.'
+        )
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg['env_cfg']['dist_cfg'] = dict(backend='gloo')
+    cfg['model_wrapper_cfg'] = {
+        'type': 'MMDistributedDataParallel',
+        'broadcast_buffers': False,
+        **(cfg.get('model_wrapper_cfg') or {}),
+        'device_ids': None,
+    }

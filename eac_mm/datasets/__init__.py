@@ -1,0 +1,17 @@
+"""Data sets, label noise and transforms for FER."""
+
+from .ferplus import FERPlus
+from .noisy_labels import NoisyLabels
+from .rafdb import RAFDB
+from .synthetic_fer import SyntheticFER
+from .transforms import Erasing, ErasingFlipPair, SeedAugmentation
+
+__all__ = [
+    'Erasing',
+    'ErasingFlipPair',
+    'FERPlus',
+    'NoisyLabels',
+    'RAFDB',
+    'SeedAugmentation',
+    'SyntheticFER',
+]

@@ -1,0 +1,138 @@
+"""Draws faces that show an expression, with numpy and OpenCV alone.
+
+They stand in for photographs where none may be downloaded: demo, tests, docs.
+What a face is made of is in
+:mod:`eac_mm.datasets.synthetic_face_parameters`; here it becomes an image.
+"""
+
+import functools
+
+import cv2
+import numpy as np
+
+from . import synthetic_face_drawing as drawing
+from .synthetic_face_parameters import EXPRESSIONS, Controls, Person, Photo
+from .synthetic_face_pen import Pen
+
+OVERSAMPLING = 2  # drawn so many times larger, then averaged down
+MIN_SIZE = 24
+
+
+def draw_face(
+    expression: int | str, seed: int, index: int, size: int = 64
+) -> np.ndarray:
+    """Draw one face.
+
+    A pure function of its arguments: the same in every process, and whatever
+    was drawn before. One ``seed`` and ``index`` give one person, photograph
+    and temperament, so that two expressions of them differ in the movement of
+    the face alone.
+
+    Args:
+        expression: A name of :data:`EXPRESSIONS`, or its position there.
+        seed: Which series of faces, 0 to 2**32 - 1.
+        index: Which face of the series, 0 to 2**32 - 1.
+        size: Width and height in pixels, at least 24.
+
+    Returns:
+        The image, uint8, of shape (size, size, 3), in BGR order.
+
+    Raises:
+        ValueError: If an argument is outside its range.
+    """
+    expression = _expression_index(expression)
+    for name, value in (('seed', seed), ('index', index)):
+        if not 0 <= value < 2**32:
+            raise ValueError(
+                f'{name}={value} is not allowed: give an integer from 0 to 2**32 - 1.'
+            )
+    check_size(size)
+    rng = np.random.default_rng([seed, index])
+    person, photo = Person.sample(rng), Photo.sample(rng)
+    controls = Controls.sample(expression, rng)
+    return render_face(controls, person, photo, size, rng)
+
+
+def check_size(size: int) -> None:
+    """Refuse an image size at which no expression can be told.
+
+    Args:
+        size: Width and height in pixels.
+
+    Raises:
+        ValueError: If ``size`` is below 24.
+    """
+    if size < MIN_SIZE:
+        raise ValueError(
+            f'An image size of {size} pixels is not allowed: a mouth would be '
+            f'a few pixels wide. Give {MIN_SIZE} or more; 64 is the default.'
+        )
+
+
+def _expression_index(expression: int | str) -> int:
+    if expression in EXPRESSIONS:
+        return EXPRESSIONS.index(expression)
+    if not isinstance(expression, str) and 0 <= expression < len(EXPRESSIONS):
+        return int(expression)
+    raise ValueError(
+        f'expression={expression!r} is not known: give one of '
+        f'{", ".join(EXPRESSIONS)}, or its position, 0 to {len(EXPRESSIONS) - 1}.'
+    )
+
+
+def render_face(
+    controls: Controls,
+    person: Person,
+    photo: Photo,
+    size: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw a face from its parts.
+
+    Args:
+        controls: The movements of the face.
+        person: Whose face it is.
+        photo: How it is taken.
+        size: Width and height in pixels.
+        rng: Source of the sensor noise; unused where ``photo.noise`` is 0.
+
+    Returns:
+        The image, uint8, of shape (size, size, 3), in BGR order.
+    """
+    pen = Pen(photo, size * OVERSAMPLING)
+    face = drawing.outline(person, controls)
+    drawing.draw_behind(pen, person)
+    pen.fill(face, person.skin)
+    drawing.draw_beard(pen, person, face)
+    drawing.draw_relief(pen, person, controls)
+    drawing.draw_nose(pen, person, controls)
+    drawing.draw_mouth(pen, person, controls)
+    drawing.draw_eyes(pen, person, controls)
+    drawing.draw_brows(pen, person, controls)
+    drawing.draw_hair(pen, person)
+    drawing.draw_glasses(pen, person)
+    image = cv2.resize(pen.image, (size, size), interpolation=cv2.INTER_AREA)
+    return _expose(image, photo, rng)
+
+
+def _expose(image: np.ndarray, photo: Photo, rng: np.random.Generator) -> np.ndarray:
+    """Add to a drawn image what a camera adds."""
+    size = len(image)
+    if photo.grey:
+        image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)
+    if photo.blur * size > 0.2:  # below, the kernel is a single pixel
+        image = cv2.GaussianBlur(image, (0, 0), photo.blur * size)
+    x, y = _ramps(size)
+    light = photo.exposure * (1 + photo.light[0] * x + photo.light[1] * y)
+    tint = np.ones(3) if photo.grey else np.array(photo.tint)
+    image = image * (light[..., None] * tint.astype(np.float32))
+    if photo.noise:
+        image += photo.noise * rng.standard_normal((size, size, 1), np.float32)
+    return np.clip(image, 0, 255).astype(np.uint8)
+
+
+@functools.cache
+def _ramps(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y from -0.5 to 0.5 over the image."""
+    ramp = np.linspace(-0.5, 0.5, size, dtype=np.float32)
+    return ramp[None, :], ramp[:, None]

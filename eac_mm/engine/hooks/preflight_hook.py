@@ -1,0 +1,96 @@
+"""What can be found wrong before the first step is."""
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmpretrain.registry import HOOKS
+from torch import nn
+from torch.utils.data import Dataset
+
+from eac_mm.models import EACClassifier
+
+
+@HOOKS.register_module()
+class PreflightHook(Hook):
+    """Hold data and model against each other before training starts.
+
+    Raises:
+        ValueError: Where the head's ``num_classes`` is not the data's, the
+            validation classes are not the training classes, the input is too
+            small for the backbone, or its features do not fit the head.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner: Runner) -> None:
+        """Run every check once."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        train = runner.train_dataloader.dataset
+        check_classes(model, train, 'training')
+        if runner.val_loop is not None:
+            val = runner.val_dataloader.dataset
+            check_classes(model, val, 'validation')
+            if val.metainfo['classes'] != train.metainfo['classes']:
+                raise ValueError(
+                    'the classes of training and validation differ (in names or '
+                    f'order): {train.metainfo["classes"]} and '
+                    f'{val.metainfo["classes"]}.'
+                )
+        if isinstance(model, EACClassifier):
+            check_features(model, train)
+
+
+def check_classes(model: nn.Module, dataset: Dataset, role: str) -> None:
+    """Refuse a head of another number of classes than the data."""
+    classes = getattr(dataset, 'metainfo', {}).get('classes')
+    if classes is None:
+        raise ValueError(
+            f'the {role} data ({type(dataset).__name__}) has no class names. Mend: '
+            'give it metainfo=dict(classes=[...]), in the order of the labels.'
+        )
+    num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
+    if num_classes is not None and num_classes != len(classes):
+        raise ValueError(
+            f'model.head.num_classes={num_classes}, but the {role} data has '
+            f'{len(classes)} classes {tuple(classes)}. Mend: --cfg-options '
+            f'model.head.num_classes={len(classes)}, or mend the data set.'
+        )
+
+
+def check_features(model: EACClassifier, dataset: Dataset) -> None:
+    """Send one training image's size through the backbone.
+
+    Raises:
+        ValueError: Where the backbone fails on it, its map is a single column
+            (which a flip does not change), or its channels are not the head's.
+    """
+    inputs = dataset[0]['inputs']
+    view = inputs[0] if isinstance(inputs, list | tuple) else inputs
+    height, width = view.shape[-2:]
+    image = torch.zeros(1, *view.shape, device=next(model.parameters()).device)
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            features = model.feature_map(image)
+    except RuntimeError as error:
+        raise ValueError(
+            f'{type(model.backbone).__name__} cannot take images of {height} x {width} '
+            f'({error}). Mend: Resize to a larger scale in the pipelines.'
+        ) from error
+    finally:
+        model.train(training)
+    if features.shape[-1] < 2:
+        raise ValueError(
+            f'images of {height} x {width} are too small for '
+            f'{type(model.backbone).__name__}: its last map is '
+            f'{features.shape[-2]} x {features.shape[-1]}, and the flip of one column '
+            'is that column. Mend: Resize to a larger scale in the pipelines.'
+        )
+    if features.shape[1] != model.head.in_channels:
+        raise ValueError(
+            f'{type(model.backbone).__name__} gives {features.shape[1]} channels, the '
+            f'head expects {model.head.in_channels}. Mend: --cfg-options '
+            f'model.head.in_channels={features.shape[1]}'
+        )

@@ -1,0 +1,5 @@
+"""Loops that MMEngine does not have."""
+
+from .loops import NoisyLabelValLoop
+
+__all__ = ['NoisyLabelValLoop']

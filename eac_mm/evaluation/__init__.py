@@ -1,0 +1,5 @@
+"""Metrics that look at label noise."""
+
+from .memorisation import Memorisation
+
+__all__ = ['Memorisation']

@@ -1,0 +1,62 @@
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+from torch.utils.data import Dataset
+
+from eac_mm.engine.hooks.preflight_hook import check_classes, check_features
+
+
+class Images(Dataset):
+    """One pair of blank views of a given size, and class names."""
+
+    def __init__(self, size, classes=('a', 'b')):
+        self.size = size
+        self.metainfo = {} if classes is None else dict(classes=classes)
+
+    def __getitem__(self, idx):
+        view = torch.zeros(3, self.size, self.size, dtype=torch.uint8)
+        return dict(inputs=[view, view])
+
+
+def build(backbone, in_channels=64, num_classes=2):
+    return MODELS.build(
+        dict(
+            type='EACClassifier',
+            backbone=backbone,
+            neck=dict(type='GlobalAveragePooling'),
+            head=dict(type='EACHead', num_classes=num_classes, in_channels=in_channels),
+        )
+    )
+
+
+RESNET = dict(type='ResNet', depth=18, stem_channels=8, base_channels=8)
+
+
+def test_what_fits_passes_and_leaves_the_model_as_it_was():
+    model = build(RESNET)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    check_classes(model, Images(64), 'training')
+    check_features(model, Images(64))
+    assert model.training
+    for key, value in model.state_dict().items():
+        assert torch.equal(value, before[key]), key
+
+
+def test_number_of_classes():
+    with pytest.raises(ValueError, match=r'num_classes=2.*training data has 3 classes'):
+        check_classes(build(RESNET), Images(64, ('a', 'b', 'c')), 'training')
+    with pytest.raises(ValueError, match='has no class names'):
+        check_classes(build(RESNET), Images(64, None), 'validation')
+
+
+def test_input_too_small():
+    with pytest.raises(ValueError, match=r'32 x 32 are too small.*1 x 1'):
+        check_features(build(RESNET), Images(32))
+    vgg = dict(type='AlexNet')
+    with pytest.raises(ValueError, match=r'AlexNet cannot take images of 16 x 16'):
+        check_features(build(vgg), Images(16))
+
+
+def test_channels_of_the_head():
+    with pytest.raises(ValueError, match=r'gives 64 channels.*in_channels=64'):
+        check_features(build(RESNET, in_channels=512), Images(64))

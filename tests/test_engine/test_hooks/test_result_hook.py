@@ -1,0 +1,79 @@
+import json
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from eac_mm.engine import ResultHook
+
+
+def make_runner(work_dir, resume=False, epoch=0):
+    cfg = SimpleNamespace(filename='configs/eac/recipe.py')
+    return SimpleNamespace(
+        work_dir=str(work_dir),
+        cfg=cfg,
+        seed=3,
+        epoch=epoch,
+        _resume=resume,
+        logger=logging.getLogger('test_result_hook'),
+    )
+
+
+def train(hook, runner, accuracies):
+    for accuracy in accuracies:
+        hook.before_train_epoch(runner)
+        runner.epoch += 1
+        hook.after_val_epoch(
+            runner, {'accuracy/top1': accuracy, 'noise/memorised': 1.0}
+        )
+
+
+def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    runner, hook = make_runner(tmp_path), ResultHook(last=2)
+    hook.before_train(runner)
+    train(hook, runner, [50.0, 90.0, 60.0, 63.0])
+    assert not json.loads((tmp_path / 'result.json').read_text())['finished']
+    hook.after_train(runner)
+    result = json.loads((tmp_path / 'result.json').read_text())
+    assert result['finished']
+    assert (result['config'], result['seed'], result['last']) == ('recipe.py', 3, 2)
+    assert result['last_mean']['accuracy/top1'] == 61.5
+    assert result['last_mean']['noise/memorised'] == 1.0
+    assert result['best_epoch']['epoch'] == 2
+    assert result['best_epoch']['accuracy/top1'] == 90.0
+    assert [e['accuracy/top1'] for e in result['epochs']] == [50.0, 90.0, 60.0, 63.0]
+    assert 'Mean of epochs 3 to 4: accuracy/top1 61.50' in caplog.text
+
+
+def test_resume_drops_what_came_after_the_checkpoint(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook(last=5)
+    hook.before_train(runner)
+    train(hook, runner, [10.0, 20.0, 30.0])
+    resumed, hook = make_runner(tmp_path, resume=True, epoch=2), ResultHook(last=5)
+    hook.before_train(resumed)
+    train(hook, resumed, [60.0])
+    hook.after_train(resumed)
+    result = json.loads((tmp_path / 'result.json').read_text())
+    assert [e['epoch'] for e in result['epochs']] == [1, 2, 3]
+    assert result['last_mean']['accuracy/top1'] == 30.0
+
+
+def test_a_new_run_does_not_take_up_an_old_one(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    train(hook, runner, [10.0])
+    hook.before_train(make_runner(tmp_path))
+    assert hook.epochs == []
+
+
+def test_without_the_metric_there_is_no_best_epoch(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook(metric='accuracy/top5')
+    hook.before_train(runner)
+    train(hook, runner, [10.0])
+    assert json.loads((tmp_path / 'result.json').read_text())['best_epoch'] is None
+
+
+def test_last_must_be_positive():
+    with pytest.raises(ValueError, match='last=0'):
+        ResultHook(last=0)

@@ -1,0 +1,22 @@
+import torch
+from mmpretrain.registry import OPTIM_WRAPPERS
+from torch import nn
+
+
+def test_forward_in_bfloat16_and_weights_in_float32():
+    model = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    wrapper = OPTIM_WRAPPERS.build(
+        dict(type='BFloat16OptimWrapper', optimizer=optimizer)
+    )
+    # 1/3 has no exact bfloat16: the forward pass sees 0.333984375.
+    nn.init.constant_(model.weight, 1 / 3)
+    nn.init.zeros_(model.bias)
+    with wrapper.optim_context(model):
+        out = model(torch.ones(1, 3))
+        assert out.dtype == torch.bfloat16
+        assert out.tolist() == [[1.0, 1.0]]
+        loss = out.float().sum()
+    wrapper.update_params(loss)
+    assert model.weight.dtype == torch.float32
+    torch.testing.assert_close(model.weight, torch.full((2, 3), 1 / 3 - 0.5))

@@ -1,0 +1,78 @@
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EAC = str(ROOT / 'configs/eac/resnet18_rafdb_noise30.py')
+BASELINE = str(ROOT / 'configs/baseline/resnet18_rafdb_noise30.py')
+
+
+@pytest.fixture
+def compare():
+    path = ROOT / 'tools' / 'compare.py'
+    spec = importlib.util.spec_from_file_location('tool_compare', path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Training:
+    """Stands in for a training: notes the command and writes a result."""
+
+    def __init__(self, accuracies):
+        self.accuracies = iter(accuracies)
+        self.commands = []
+
+    def __call__(self, command, log):
+        self.commands.append(command)
+        seed = int(command[command.index('--seed') + 1])
+        result = dict(
+            seed=seed,
+            finished=True,
+            last_mean={'accuracy/top1': next(self.accuracies)},
+            best_epoch={'accuracy/top1': 90.0},
+            seconds=90.0,
+        )
+        log.with_name('result.json').write_text(json.dumps(result))
+
+
+def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
+    training = Training([70.0, 80.0, 72.0, 86.0])
+    monkeypatch.setattr(compare, 'train', training)
+    arguments = [BASELINE, EAC, '--seeds', '0', '1', '--work-dir', str(tmp_path)]
+    out = tmp_path / 'tables' / 'table.md'
+    text = compare.main([*arguments, '--out', str(out)])
+    rows = [[c.strip() for c in line.split('|')[1:-1]] for line in text.splitlines()]
+    # deviations of (70, 72) and (80, 86): sqrt(2) and sqrt(18)
+    assert rows[2] == [
+        'baseline/resnet18_rafdb_noise30',
+        '0 1',
+        '71.00 ± 1.41',
+        '90.00 ± 0.00',
+        '-',
+        '-',
+        '1.50 ± 0.00',
+    ]
+    assert rows[3][:3] == ['eac/resnet18_rafdb_noise30', '0 1', '83.00 ± 4.24']
+    assert out.read_text() == text + '\n'
+    assert len(training.commands) == 4
+
+    assert compare.main(arguments) == text  # nothing is trained again
+    assert len(training.commands) == 4
+
+
+def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path):
+    monkeypatch.setattr(compare, 'train', Training([70.0, 80.0]))
+    arguments = [EAC, '--work-dir', str(tmp_path)]
+    compare.main(arguments)
+    with pytest.raises(ValueError, match='holds a run of other settings'):
+        compare.main([*arguments, '--cfg-options', 'train_cfg.max_epochs=3'])
+
+
+def test_a_failed_training_shows_the_end_of_its_log(compare, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # where there is no data/rafdb
+    message = r"folder 'data/rafdb' does not exist[\s\S]*the training ended with 1"
+    with pytest.raises(RuntimeError, match=message):
+        compare.main([EAC])

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Train in several processes of one machine, or of several: on GPUs with nccl, one
+# process a GPU; without a GPU with gloo.
+#
+#   tools/dist_train.sh CONFIG PROCESSES [options of tools/train.py]
+#
+# For several machines run it on each, with NNODES, NODE_RANK, MASTER_ADDR and PORT.
+set -euo pipefail
+if [ $# -lt 2 ]; then
+  sed -n '2,7s/^# \{0,1\}//p' "$0" >&2
+  exit 2
+fi
+exec "${PYTHON:-python}" -m torch.distributed.run \
+  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
+  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
+  --nproc_per_node="$2" \
+  "$(dirname "$0")/train.py" "$1" --launcher pytorch "${@:3}"

@@ -1,0 +1,180 @@
+"""Write wrong labels for the training data of a recipe to a noise file.
+
+python tools/make_noise.py configs/eac/resnet18_rafdb_clean.py noise30.txt --rate 0.3
+
+The file belongs to the recipe's data set and to any other of the same labels.
+"""
+
+import argparse
+import json
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine import Config
+from mmengine.config import DictAction
+from mmengine.registry import init_default_scope
+
+from eac_mm.apis import load_config
+from eac_mm.datasets import NoisyLabels
+from eac_mm.datasets.label_noise import KINDS, NoiseManifest, Transition
+
+DEFAULT_RATE = 0.3
+DATASET = 'train_dataloader.dataset'
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Write wrong labels for the training data of a recipe to a file.'
+    )
+    parser.add_argument('config', help='the recipe, such as configs/eac/....py')
+    parser.add_argument('out', type=Path, help='the noise file to write')
+    parser.add_argument(
+        '--kind',
+        choices=KINDS,
+        help='[symmetric; with --transition asymmetric]',
+    )
+    parser.add_argument(
+        '--rate',
+        type=float,
+        help='share of the labels to change, in [0, 1); asymmetric: of those of the '
+        f'classes that change [{DEFAULT_RATE}; 0 with a matrix]',
+    )
+    parser.add_argument(
+        '--seed', type=int, default=0, help='seed of the noise [%(default)s]'
+    )
+    parser.add_argument(
+        '--transition',
+        type=Path,
+        metavar='FILE.json',
+        help='asymmetric noise: {"fear": "surprise", ...}, or an L x L list whose '
+        'rows (clean classes) sum to 1',
+    )
+    parser.add_argument('--force', action='store_true', help='replace an existing file')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help=f'overrides, such as {DATASET}.dataset.data_root=/data/rafdb',
+    )
+    return parser.parse_args(argv)
+
+
+def read_transition(path: Path) -> Transition:
+    """Read a transition from a JSON file.
+
+    Raises:
+        FileNotFoundError: Where there is no such file.
+        ValueError: Where it is not JSON (with file and line), or JSON of
+            something else.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'--transition {path} does not exist (seen from {Path.cwd()}).'
+        )
+    try:
+        transition = json.loads(path.read_text(encoding='utf-8-sig'))
+    except json.JSONDecodeError as error:
+        raise ValueError(f'{path}:{error.lineno}: no JSON: {error.msg}.') from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: no JSON, for it is not UTF-8 text.') from error
+    if not isinstance(transition, dict | list):
+        raise ValueError(
+            f'{path} holds {transition!r}: expected {{"fear": "surprise", ...}} or a '
+            'list of lists.'
+        )
+    return transition
+
+
+def training_data(cfg: Config) -> Config:
+    """The config of the training data set, without its noise.
+
+    Raises:
+        ValueError: Where the recipe has no training data set.
+    """
+    dataset = (cfg.get('train_dataloader') or {}).get('dataset')
+    if dataset is None:
+        raise ValueError(
+            f'{cfg.filename} has no {DATASET}; give a recipe for training.'
+        )
+    return dataset.dataset if is_noisy(dataset) else dataset
+
+
+def is_noisy(dataset: Config) -> bool:
+    """Whether the config of a data set is one of :class:`NoisyLabels`."""
+    return dataset.type in ('NoisyLabels', 'mmpretrain.NoisyLabels', NoisyLabels)
+
+
+def table(manifest: NoiseManifest) -> str:
+    """Clean and changed labels of each class, as a text to print."""
+    rows = list(
+        zip(
+            manifest.classes,
+            manifest.clean_counts,
+            manifest.changed_counts,
+            strict=True,
+        )
+    )
+    rows.append(('all', sum(manifest.clean_counts), sum(manifest.changed_counts)))
+    width = max(len(name) for name, _, _ in rows)
+    lines = [f'{"class":{width}}  {"clean":>9}  {"changed":>9}  {"share":>7}']
+    for name, clean, changed in rows:
+        share = f'{100 * changed / clean:.2f} %' if clean else '-'
+        lines.append(f'{name:{width}}  {clean:>9,}  {changed:>9,}  {share:>7}')
+    return '\n'.join(lines)
+
+
+def usage(dataset: Config, out: Path) -> str:
+    """What to do to train on the file."""
+    if not is_noisy(dataset):
+        return (
+            "To train on it, wrap the recipe's training data set:\n"
+            f'dict(type={NoisyLabels.__name__!r}, noise_file={str(out)!r}, dataset=...)'
+        )
+    options = [f'{DATASET}.noise_file={shlex.quote(str(out))}', f'{DATASET}.rate=0']
+    if dataset.get('transition') is not None:
+        options.append(f'{DATASET}.transition=None')
+    return f'To train on it:\n--cfg-options {" ".join(options)}'
+
+
+def main(argv: Sequence[str] | None = None) -> NoiseManifest:
+    """Draw the noise, write the file, say what is in it and return its manifest.
+
+    Raises:
+        FileExistsError: Where the file exists and ``--force`` is not given.
+    """
+    args = parse_args(argv)
+    if args.out.exists() and not args.force:
+        raise FileExistsError(
+            f'{args.out} exists; runs may depend on it. Mend: choose another name, or '
+            'replace it with --force.'
+        )
+    transition = read_transition(args.transition) if args.transition else None
+    rate = args.rate
+    if rate is None:
+        rate = 0.0 if isinstance(transition, list) else DEFAULT_RATE
+    cfg = load_config(args.config, options=args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    noisy = NoisyLabels(
+        training_data(cfg),
+        kind=args.kind or ('symmetric' if transition is None else 'asymmetric'),
+        rate=rate,
+        seed=args.seed,
+        transition=transition,
+    )
+    manifest = noisy.write(args.out)
+    asked = f'{100 * rate:.2f} %'
+    if isinstance(transition, list):
+        asked = f'that of {args.transition}'
+    print(
+        f'\n{args.out}: {manifest.kind} noise, seed {manifest.seed}\n'
+        f'rate asked: {asked}; measured: {100 * manifest.measured_rate:.2f} %\n\n'
+        f'{table(manifest)}\n\n{usage(cfg.train_dataloader.dataset, args.out)}'
+    )
+    return manifest
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,62 @@
+"""Test a checkpoint.
+
+python tools/test.py configs/eac/resnet18_rafdb_noise30.py CHECKPOINT
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import mmengine
+from mmengine.config import DictAction
+
+from eac_mm.apis import build_runner, load_config
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Test a checkpoint.')
+    parser.add_argument('config', help='the recipe that the model was trained with')
+    parser.add_argument('checkpoint', help='such as work_dirs/NAME/epoch_60.pth')
+    parser.add_argument('--work-dir', help='for logs [work_dirs/<name of the config>]')
+    parser.add_argument('--out', help='write the metrics here, .json or .yaml')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='overrides, such as test_dataloader.batch_size=16',
+    )
+    parser.add_argument(
+        '--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none'
+    )
+    parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> dict:
+    """Test, and return the metrics."""
+    args = parse_args(argv)
+    if not Path(args.checkpoint).is_file():
+        raise FileNotFoundError(
+            f'checkpoint {args.checkpoint} does not exist (seen from {Path.cwd()}). '
+            'tools/train.py writes them to work_dirs/<name of the config>/.'
+        )
+    if args.out and Path(args.out).suffix not in ('.json', '.yaml', '.yml'):
+        raise ValueError(f'--out {args.out}: choose a name ending in .json or .yaml.')
+    cfg = load_config(
+        args.config,
+        options=args.cfg_options,
+        work_dir=args.work_dir,
+        launcher=args.launcher,
+    )
+    cfg.load_from = args.checkpoint
+    metrics = build_runner(cfg).test()
+    if args.out:
+        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
+        mmengine.dump(metrics, args.out)
+    return metrics
+
+
+if __name__ == '__main__':
+    main()
