@@ -1,5 +1,6 @@
 """Data sets, label noise and transforms for FER."""
 
+from .csv_faces import CSVFaces
 from .ferplus import FERPlus
 from .noisy_labels import NoisyLabels
 from .rafdb import RAFDB
@@ -7,6 +8,7 @@ from .synthetic_fer import SyntheticFER
 from .transforms import Erasing, ErasingFlipPair, SeedAugmentation
 
 __all__ = [
+    'CSVFaces',
     'Erasing',
     'ErasingFlipPair',
     'FERPlus',

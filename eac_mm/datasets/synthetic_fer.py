@@ -4,8 +4,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
-from .synthetic_face_parameters import EXPRESSIONS
-from .synthetic_faces import check_size, draw_face
+from .synthetic import EXPRESSIONS, check_size, draw_face
 
 # How many faces a split has where the config does not say.
 DEFAULT_SIZES = {'train': 6000, 'val': 1500, 'test': 1500}

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
 
-from eac_mm.datasets.synthetic_faces import draw_face
+from eac_mm.datasets.synthetic.faces import draw_face
 from eac_mm.datasets.synthetic_fer import CLASS_SHARES, SyntheticFER
 
 CLASSES = ('surprise', 'fear', 'disgust', 'happy', 'sad', 'angry', 'neutral')

@@ -2,7 +2,7 @@
 
 They stand in for photographs where none may be downloaded: demo, tests, docs.
 What a face is made of is in
-:mod:`eac_mm.datasets.synthetic_face_parameters`; here it becomes an image.
+:mod:`eac_mm.datasets.synthetic.parameters`; here it becomes an image.
 """
 
 import functools
@@ -10,9 +10,9 @@ import functools
 import cv2
 import numpy as np
 
-from . import synthetic_face_drawing as drawing
-from .synthetic_face_parameters import EXPRESSIONS, Controls, Person, Photo
-from .synthetic_face_pen import Pen
+from . import drawing
+from .parameters import EXPRESSIONS, Controls, Person, Photo
+from .pen import Pen
 
 OVERSAMPLING = 2  # drawn so many times larger, then averaged down
 MIN_SIZE = 24

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import eac_mm.datasets.synthetic_faces as synthetic_faces
-from eac_mm.datasets.synthetic_face_parameters import (
+import eac_mm.datasets.synthetic.faces as synthetic_faces
+from eac_mm.datasets.synthetic.faces import draw_face, render_face
+from eac_mm.datasets.synthetic.parameters import (
     EXPRESSIONS,
     INTENSITY,
     INTENSITY_BETA,
@@ -16,7 +17,6 @@ from eac_mm.datasets.synthetic_face_parameters import (
     Person,
     Photo,
 )
-from eac_mm.datasets.synthetic_faces import draw_face, render_face
 
 PLAIN = Person(
     skin=(140, 172, 220),
@@ -56,7 +56,7 @@ def test_another_process_draws_the_same_face_without_torch():
         "package = types.ModuleType('faces')\n"
         f'package.__path__ = [{str(folder)!r}]\n'
         "sys.modules['faces'] = package\n"
-        'from faces.synthetic_faces import draw_face\n'
+        'from faces.faces import draw_face\n'
         "assert 'torch' not in sys.modules\n"
         "sys.stdout.buffer.write(draw_face('fear', 5, 17, 48).tobytes())\n"
     )

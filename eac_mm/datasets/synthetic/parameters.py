@@ -1,7 +1,7 @@
 """What a drawn face is made of: its expression, its person, its photograph.
 
 Three groups of numbers, each a dataclass with a ``sample`` class method. The
-drawing itself is in :mod:`eac_mm.datasets.synthetic_faces`.
+drawing itself is in :mod:`eac_mm.datasets.synthetic.faces`.
 """
 
 import dataclasses

@@ -8,7 +8,7 @@ one line.
 import cv2
 import numpy as np
 
-from .synthetic_face_parameters import Colour, Photo
+from .parameters import Colour, Photo
 
 SHIFT = 4  # bits of a coordinate below the pixel
 STEPS = 2**SHIFT

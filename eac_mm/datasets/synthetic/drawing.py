@@ -1,14 +1,14 @@
 """Draws the parts of a face: outline, hair, relief, nose, mouth, eyes, brows.
 
 What the numbers of a face mean is said in
-:mod:`eac_mm.datasets.synthetic_face_parameters`, and how points are written in
-:mod:`eac_mm.datasets.synthetic_face_pen`.
+:mod:`eac_mm.datasets.synthetic.parameters`, and how points are written in
+:mod:`eac_mm.datasets.synthetic.pen`.
 """
 
 import numpy as np
 
-from .synthetic_face_parameters import Colour, Controls, Person
-from .synthetic_face_pen import CIRCLE, Pen, between, ellipse, mirrored, mix
+from .parameters import Colour, Controls, Person
+from .pen import CIRCLE, Pen, between, ellipse, mirrored, mix
 
 EYE_LEVEL = -0.15
 WHITE: Colour = (228, 232, 235)

@@ -1,0 +1,74 @@
+import cv2
+import numpy as np
+import pytest
+
+from eac_mm.datasets import CSVFaces
+
+
+@pytest.fixture
+def root(tmp_path):
+    for i, name in enumerate(('a.jpg', 'sub dir/ö.png', 'c.jpg')):
+        path = tmp_path / 'faces' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = np.full((8, 8, 3), 40 * i, np.uint8)
+        path.write_bytes(cv2.imencode('.png', image)[1].tobytes())
+    return tmp_path
+
+
+def write(root, text):
+    (root / 'list.csv').write_text(text, encoding='utf-8')
+    return dict(data_root=str(root), ann_file='list.csv', data_prefix='faces')
+
+
+def test_labels_and_paths(root):
+    text = 'age,label,image\n3,sad,a.jpg\n4,"happy",sub dir/ö.png\n5,sad,c.jpg\n'
+    data = CSVFaces(**write(root, text))
+    assert data.metainfo['classes'] == ('happy', 'sad')
+    infos = [data.get_data_info(i) for i in range(3)]
+    assert [i['gt_label'] for i in infos] == [1, 0, 1]
+    assert infos[1]['img_path'] == str(root / 'faces' / 'sub dir' / 'ö.png')
+    assert infos[1]['name'] == 'sub dir/ö.png'
+
+
+def test_classes_and_columns_by_name(root):
+    text = 'file,emotion\na.jpg,sad\n'
+    data = CSVFaces(
+        **write(root, text),
+        classes=['sad', 'angry'],
+        image_column='file',
+        label_column='emotion',
+        pipeline=[dict(type='LoadImageFromFile'), dict(type='PackInputs')],
+    )
+    assert data[0]['inputs'].shape == (3, 8, 8)
+    assert data[0]['data_samples'].gt_label.tolist() == [0]
+    assert data.metainfo['classes'] == ('sad', 'angry')
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('file,label\na.jpg,sad\n', r"list.csv:1: 'file,label': .*column 'image'"),
+        ('', r"list.csv:1: '': .*column 'image'"),
+        ('image,label\n', 'lists no face'),
+        ('image,label\na.jpg,bored\n', r"list.csv:2: 'a.jpg,bored': .*'sad'"),
+        ('image,label\na.jpg,sad\nc.jpg\n', r'list.csv:3: .*a class of'),
+        ('image,label\n../x.jpg,sad\n', r'list.csv:2: .*path of an image in'),
+        ('image,label\n/etc/x.jpg,sad\n', r'list.csv:2: .*path of an image in'),
+        ('image,label\n,sad\n', r'list.csv:2: .*path of an image in'),
+    ],
+)
+def test_bad_lines(root, text, message):
+    with pytest.raises(ValueError, match=message):
+        CSVFaces(**write(root, text), classes=['happy', 'sad'])
+
+
+def test_missing_files(root):
+    options = write(root, 'image,label\na.jpg,sad\nd.jpg,sad\n')
+    with pytest.raises(FileNotFoundError, match=r'list.csv:3: .*d.jpg'):
+        CSVFaces(**options)
+    with pytest.raises(FileNotFoundError, match="none.csv' does not exist"):
+        CSVFaces(**{**options, 'ann_file': 'none.csv'})
+    with pytest.raises(FileNotFoundError, match="none' does not exist"):
+        CSVFaces(**{**options, 'data_root': str(root / 'none')})
+    with pytest.raises(FileNotFoundError, match="nofaces' does not exist"):
+        CSVFaces(**{**options, 'data_prefix': 'nofaces'})
