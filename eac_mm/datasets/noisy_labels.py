@@ -12,17 +12,14 @@ from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
 from .label_noise import (
-    NoiseManifest,
     Transition,
     check_kind,
     check_rate,
     check_seed,
     draw_labels,
-    is_noise_file,
-    read_noise_file,
     transition_matrix,
-    write_noise_file,
 )
+from .noise_file import NoiseManifest, is_noise_file, read_noise_file, write_noise_file
 
 
 @DATASETS.register_module()

@@ -10,7 +10,8 @@ from torch.utils.data import DataLoader
 
 import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import RAFDB, NoisyLabels, noisy_labels
-from eac_mm.datasets.label_noise import draw_labels, hash_labels, transition_matrix
+from eac_mm.datasets.label_noise import draw_labels, transition_matrix
+from eac_mm.datasets.noise_file import hash_labels
 
 LISTS = Path(__file__).parents[2].parent / 'shared' / 'data' / 'rafdb_labels'
 needs_lists = pytest.mark.skipif(

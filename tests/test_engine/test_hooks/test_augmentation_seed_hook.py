@@ -1,0 +1,187 @@
+import copy
+
+import numpy as np
+import pytest
+import torch
+from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.model import BaseModel
+from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS, HOOKS
+from torch.utils.data import DataLoader, Subset
+
+import eac_mm  # noqa: F401  before mmpretrain.datasets
+from eac_mm.datasets import NoisyLabels, SeedAugmentation
+from eac_mm.engine.hooks.augmentation_seed_hook import (
+    AugmentationSeedHook,
+    seed_transforms,
+)
+
+
+class Draw:
+    """In place of an augmentation: the input is what NumPy draws."""
+
+    def __call__(self, results):
+        return dict(inputs=torch.tensor([results['sample_idx'], np.random.random()]))
+
+
+def samples(size=6, pipeline=None):
+    def load(self):
+        return [dict(gt_label=i % 2, img_path=f'{i}.png') for i in range(size)]
+
+    base = DATASETS.get('mmpretrain.BaseDataset')
+    kind = type('Samples', (base,), dict(load_data_list=load))
+    if pipeline is None:
+        pipeline = [dict(type='SeedAugmentation'), Draw()]
+    return kind(ann_file='', metainfo=dict(classes=('a', 'b')), pipeline=pipeline)
+
+
+# finding
+
+
+def transform_of(dataset):
+    return dataset.pipeline.transforms[0]
+
+
+def test_finds_in_a_plain_data_set():
+    dataset = samples()
+    assert list(seed_transforms(dataset)) == [transform_of(dataset)]
+
+
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        NoisyLabels,
+        lambda d: NoisyLabels(ConcatDataset([d])),
+        lambda d: RepeatDataset(d, 2),
+        lambda d: Subset(d, [0, 1]),
+        lambda d: ConcatDataset([samples(pipeline=[Draw()]), d]),
+    ],
+)
+def test_finds_in_wrappers(wrap):
+    dataset = samples()
+    assert list(seed_transforms(wrap(dataset))) == [transform_of(dataset)]
+
+
+def test_finds_each_of_several():
+    first, second = samples(), samples()
+    noisy = NoisyLabels(ConcatDataset([first, second]))
+    assert list(seed_transforms(noisy)) == [transform_of(first), transform_of(second)]
+
+
+def test_finds_any_place_in_the_pipeline():
+    seeding = SeedAugmentation()
+    dataset = samples(pipeline=[Draw(), seeding, Draw()])
+    assert list(seed_transforms(dataset)) == [seeding]
+
+
+@pytest.mark.parametrize('dataset', [samples(pipeline=[Draw()]), [1, 2], None])
+def test_finds_none(dataset):
+    assert list(seed_transforms(dataset)) == []
+
+
+# in a run
+
+
+class Recorder(BaseModel):
+    """A model that notes what it is given."""
+
+    def __init__(self, seen):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(()))
+        self.seen = seen
+
+    def forward(self, inputs, mode='tensor'):
+        self.seen.extend(map(tuple, inputs.tolist()))
+        return dict(loss=self.weight * 0)
+
+
+def train(work_dir, dataset, workers=0, by_epoch=True, seed=3, epochs=2):
+    """Train; the pairs of index and draw that the model saw, in order."""
+    seen = []
+    loader = dict(
+        dataset=dataset,
+        batch_size=4,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        sampler=dict(type='DefaultSampler', shuffle=True),
+        collate_fn=dict(type='default_collate'),
+    )
+    loop = dict(max_epochs=epochs) if by_epoch else dict(max_iters=2)
+    runner = Runner(
+        Recorder(seen),
+        work_dir=str(work_dir),
+        train_dataloader=loader,
+        train_cfg=dict(by_epoch=by_epoch, **loop),
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_hooks=dict(logger=None, checkpoint=None),
+        custom_hooks=[dict(type='AugmentationSeedHook')],
+        default_scope='mmpretrain',
+        randomness=dict(seed=seed),
+        log_level='ERROR',
+        experiment_name=f'run{next(counter)}',
+    )
+    runner.train()
+    if workers:  # left to the garbage collector, each would take five seconds
+        runner.train_dataloader._iterator._shutdown_workers()
+    return seen
+
+
+counter = iter(range(1000))
+
+
+def by_epoch(seen, size=6):
+    return [sorted(seen[i : i + size]) for i in range(0, len(seen), size)]
+
+
+def expected(seed, epoch, size=6):
+    """The draws of the transform by itself."""
+    transform = SeedAugmentation()
+    transform.set_epoch(seed, epoch)
+    found = []
+    for idx in range(size):
+        transform(dict(sample_idx=idx))
+        found.append(tuple(torch.tensor([idx, np.random.random()]).tolist()))
+    return found
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_each_epoch_draws_its_own(tmp_path, workers):
+    epochs = by_epoch(train(tmp_path, samples(), workers, epochs=3))
+    assert epochs == [expected(3, epoch) for epoch in range(3)]
+    assert len({draw for epoch in epochs for _, draw in epoch}) == 18
+
+
+def test_seed_of_the_run(tmp_path):
+    assert by_epoch(train(tmp_path, samples(), seed=4, epochs=1)) == [expected(4, 0)]
+
+
+def test_copied_data_set(tmp_path):
+    dataset = samples(10).get_subset(6)
+    epochs = by_epoch(train(tmp_path, copy.deepcopy(dataset), workers=1))
+    assert epochs == [expected(3, 0), expected(3, 1)]
+
+
+def test_refuses_a_loop_without_epochs(tmp_path):
+    with pytest.raises(
+        ValueError, match=r'SeedAugmentation needs an epoch, and IterBasedTrainLoop has'
+    ):
+        train(tmp_path, samples(), by_epoch=False)
+
+
+def test_loop_without_epochs_and_without_seeding(tmp_path):
+    seen = train(tmp_path, samples(pipeline=[Draw()]), by_epoch=False)
+    assert len(seen) == 6  # two steps, of four and of two samples
+
+
+def test_registered():
+    assert isinstance(
+        HOOKS.build(dict(type='AugmentationSeedHook')), AugmentationSeedHook
+    )
+
+
+def test_loader_alone_is_inert():
+    # without the hook nothing is reseeded: numbers go on
+    np.random.seed(1)
+    drawn = [float(x['inputs'][1]) for x in DataLoader(samples(), batch_size=None)]
+    np.random.seed(1)
+    assert drawn == torch.tensor(np.random.random(6), dtype=torch.float32).tolist()
