@@ -1,5 +1,6 @@
 """What can be found wrong before the first step is."""
 
+import numpy as np
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -16,9 +17,10 @@ class PreflightHook(Hook):
     """Hold data and model against each other before training starts.
 
     Raises:
-        ValueError: Where the head's ``num_classes`` is not the data's, the
-            validation classes are not the training classes, the input is too
-            small for the backbone, or its features do not fit the head.
+        ValueError: Where the head's ``num_classes`` is not the data's, a label
+            is out of range, the validation classes are not the training
+            classes, the input is too small for the backbone, or its features do
+            not fit the head.
     """
 
     priority = 'VERY_HIGH'
@@ -28,9 +30,11 @@ class PreflightHook(Hook):
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         train = runner.train_dataloader.dataset
         check_classes(model, train, 'training')
+        check_labels(train, 'training')
         if runner.val_loop is not None:
             val = runner.val_dataloader.dataset
             check_classes(model, val, 'validation')
+            check_labels(val, 'validation')
             if val.metainfo['classes'] != train.metainfo['classes']:
                 raise ValueError(
                     'the classes of training and validation differ (in names or '
@@ -55,6 +59,21 @@ def check_classes(model: nn.Module, dataset: Dataset, role: str) -> None:
             f'model.head.num_classes={num_classes}, but the {role} data has '
             f'{len(classes)} classes {tuple(classes)}. Mend: --cfg-options '
             f'model.head.num_classes={len(classes)}, or mend the data set.'
+        )
+
+
+def check_labels(dataset: Dataset, role: str) -> None:
+    """Refuse labels that name no class, where the data set can list its labels."""
+    if not hasattr(dataset, 'get_gt_labels'):
+        return
+    labels = np.asarray(dataset.get_gt_labels())
+    size = len(dataset.metainfo['classes'])
+    bad = np.flatnonzero((labels < 0) | (labels >= size))
+    if len(bad):
+        raise ValueError(
+            f'sample {bad[0]} of the {role} data has the label {labels[bad[0]]}; its '
+            f'{size} classes allow 0 to {size - 1}. {len(bad)} samples are so. Mend '
+            'the list of labels (they count from 0), or name all classes.'
         )
 
 

@@ -3,7 +3,11 @@ import torch
 from mmpretrain.registry import MODELS
 from torch.utils.data import Dataset
 
-from eac_mm.engine.hooks.preflight_hook import check_classes, check_features
+from eac_mm.engine.hooks.preflight_hook import (
+    check_classes,
+    check_features,
+    check_labels,
+)
 
 
 class Images(Dataset):
@@ -60,3 +64,20 @@ def test_input_too_small():
 def test_channels_of_the_head():
     with pytest.raises(ValueError, match=r'gives 64 channels.*in_channels=64'):
         check_features(build(RESNET, in_channels=512), Images(64))
+
+
+@pytest.mark.parametrize(
+    ('labels', 'message'),
+    [
+        ([0, 1, 2], 'sample 2 of the validation data has the label 2; its 2 classes'),
+        ([0, -1, 5], 'sample 1 .* label -1; .* 2 samples are so'),
+    ],
+)
+def test_labels_out_of_range(labels, message):
+    images = Images(64)
+    check_labels(images, 'validation')  # cannot list its labels
+    images.get_gt_labels = lambda: [0, 1, 1, 0]
+    check_labels(images, 'validation')
+    images.get_gt_labels = lambda: labels
+    with pytest.raises(ValueError, match=message):
+        check_labels(images, 'validation')
