@@ -7,6 +7,7 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),  # several processes, one figure
     augmentation_seed=dict(type='AugmentationSeedHook'),
     preflight=dict(type='PreflightHook'),
     result=dict(type='ResultHook', last=5),

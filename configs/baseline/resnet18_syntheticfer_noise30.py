@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/resnet18w16_baseline.py',
     '../_base_/datasets/syntheticfer.py',
-    '../_base_/schedules/adam_30e_small.py',
+    '../_base_/schedules/adam_24e_drawn.py',
     '../_base_/default_runtime.py',
 ]
 

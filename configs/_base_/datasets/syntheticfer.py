@@ -1,4 +1,4 @@
-# The built-in drawn faces, 64 px; no file is read.
+# 3,000 of the built-in drawn faces at 48 px; no file is read.
 _base_ = 'faces_224.py'
 
 train_pipeline = [
@@ -14,20 +14,22 @@ pair_pipeline = [
 ]
 test_pipeline = [dict(type='PackInputs')]
 
+faces = dict(type='SyntheticFER', img_size=48)
+
 train_dataloader = dict(
-    batch_size=64,
+    batch_size=32,
     num_workers=1,
     dataset=dict(
-        dataset=dict(type='SyntheticFER', split='train', pipeline=train_pipeline)
+        dataset=dict(**faces, split='train', size=3000, pipeline=train_pipeline)
     ),
 )
 val_dataloader = dict(
     batch_size=256,
     num_workers=1,
-    dataset=dict(type='SyntheticFER', split='val', pipeline=test_pipeline),
+    dataset=dict(**faces, split='val', size=1000, pipeline=test_pipeline),
 )
 test_dataloader = dict(
     batch_size=256,
     num_workers=1,
-    dataset=dict(type='SyntheticFER', split='test', pipeline=test_pipeline),
+    dataset=dict(**faces, split='test', size=1000, pipeline=test_pipeline),
 )
