@@ -9,7 +9,8 @@ from mmpretrain.registry import MODELS
 from eac_mm.apis import load_config
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-RECIPES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
+FACES = re.compile('resnet18_(rafdb|ferplus|syntheticfer)_')
+RECIPES = sorted(p for p in CONFIGS.glob('*/*.py') if FACES.match(p.name))
 NAMES = [f'{p.parent.name}/{p.stem}' for p in RECIPES]
 NOISE = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 

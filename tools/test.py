@@ -28,6 +28,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='overrides, such as test_dataloader.batch_size=16',
     )
     parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='unpickle whatever the checkpoint holds; it can run code',
+    )
+    parser.add_argument(
         '--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none'
     )
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0)
@@ -51,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
         launcher=args.launcher,
     )
     cfg.load_from = args.checkpoint
-    metrics = build_runner(cfg).test()
+    metrics = build_runner(cfg, args.trust_checkpoint).test()
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         mmengine.dump(metrics, args.out)

@@ -4,11 +4,12 @@ python tools/train.py configs/eac/resnet18_rafdb_noise30.py
 """
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from mmengine.config import DictAction
 
-from eac_mm.apis import build_runner, load_config
+from eac_mm.apis import build_runner, load_config, resume
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -40,6 +41,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='overrides, such as model.head.consistency_weight=3',
     )
     parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='unpickle whatever the checkpoint holds; it can run code',
+    )
+    parser.add_argument(
         '--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none'
     )
     # torch.distributed.launch passes it; torchrun sets the environment instead.
@@ -60,10 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else args.resume
-    build_runner(cfg).train()
+    # torchrun restarts a failed job with the command that it was given.
+    restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+    if args.resume is not None or restarted:
+        resume(cfg, 'auto' if restarted else args.resume)
+    build_runner(cfg, args.trust_checkpoint).train()
 
 
 if __name__ == '__main__':

@@ -8,7 +8,8 @@ default_hooks = dict(
     checkpoint=dict(type='SafeCheckpointHook', interval=1, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     sync_buffers=dict(type='SyncBuffersHook'),  # several processes, one figure
-    augmentation_seed=dict(type='AugmentationSeedHook'),
+    finite_loss=dict(type='FiniteLossHook'),
+    epoch_seed=dict(type='EpochSeedHook'),
     preflight=dict(type='PreflightHook'),
     result=dict(type='ResultHook', last=5),
 )

@@ -1,5 +1,5 @@
 """What a Python user, and the scripts in ``tools/``, call."""
 
-from .launch import build_runner, load_config
+from .launch import build_runner, load_config, resume
 
-__all__ = ['build_runner', 'load_config']
+__all__ = ['build_runner', 'load_config', 'resume']

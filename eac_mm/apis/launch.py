@@ -1,13 +1,18 @@
 """From a config file to a Runner, the same way for training and testing."""
 
+import os
+import pickle
+import re
 from pathlib import Path
 
 import torch
 from mmengine import Config
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from eac_mm import compat
+from eac_mm.files import damage, intact_checkpoints
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -68,8 +73,80 @@ def load_config(
     return cfg
 
 
-def build_runner(cfg: Config) -> Runner:
-    """Build the config's runner, on GPUs or CPUs, with one process or many."""
+def resume(cfg: Config, checkpoint: str = 'auto') -> None:
+    """Let a config's run go on from a checkpoint.
+
+    Args:
+        cfg: Config, changed in place.
+        checkpoint: A file, or ``'auto'`` for the newest whole one in the work
+            directory; damaged ones are passed over, and that is said. Where
+            there is none, the run starts anew.
+
+    Raises:
+        FileNotFoundError: Where the file named does not exist.
+        ValueError: Where the file named is damaged.
+    """
+    if checkpoint == 'auto':
+        found = None
+        for path, fault in intact_checkpoints(cfg.work_dir):
+            if fault is None:
+                found = str(path)
+                break
+            print_log(f'{path} is passed over: it is damaged ({fault})', 'current')
+        cfg.resume, cfg.load_from = found is not None, found
+        if found is None:
+            print_log(f'no checkpoint in {cfg.work_dir}: a new run', 'current')
+        return
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(
+            f'--resume {checkpoint}: no such file (seen from {Path.cwd()}). Mend: name '
+            'a checkpoint, or leave the name out for the newest in the work directory.'
+        )
+    fault = damage(checkpoint)
+    if fault is not None:
+        raise ValueError(
+            f'--resume {checkpoint}: the file is damaged ({fault}). Mend: leave the '
+            'name out to take the newest whole checkpoint of the work directory.'
+        )
+    cfg.resume, cfg.load_from = True, checkpoint
+
+
+def vet_checkpoint(path: str | Path) -> None:
+    """Refuse a checkpoint that holds more than tensors and plain values.
+
+    Unpickling anything else can run code that a stranger put in the file.
+
+    Raises:
+        ValueError: With what the file holds, and the way round.
+    """
+    try:
+        torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        reason = re.search(r'Unsupported.*?(?= was| by|\.|$)|GLOBAL \S+', str(error))
+        raise ValueError(
+            f'{path} is refused: it does not load as tensors and plain values alone '
+            f'({reason[0] if reason else str(error).splitlines()[0]}), and anything '
+            'else in it could run code. Mend: convert it (tools/model_converters), or '
+            'pass --trust-checkpoint if you know who made it.'
+        ) from None
+
+
+def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
+    """Build the config's runner, on GPUs or CPUs, with one process or many.
+
+    Args:
+        cfg: Config from :func:`load_config`.
+        trust_checkpoint: Unpickle whatever ``load_from`` holds. Defaults to
+            False: see :func:`vet_checkpoint`.
+    """
+    # PyTorch's own switches; before 2.6 it would unpickle anything by default.
+    if trust_checkpoint:
+        os.environ.pop('TORCH_FORCE_WEIGHTS_ONLY_LOAD', None)
+        os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] = '1'
+    else:
+        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
+        if cfg.get('load_from') and Path(cfg.load_from).is_file():
+            vet_checkpoint(cfg.load_from)
     compat.init_cpu_distributed(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)

@@ -51,7 +51,9 @@ def require_faces(faces: Sequence, path: str | Path, split: str, mend: str) -> N
         raise ValueError(f"'{path}' lists no face of split '{split}'. {mend}")
 
 
-def require_images(folder: Path, names: Iterable[str], mend: str) -> None:
+def require_images(
+    folder: Path, names: Iterable[str], mend: str, source: str | Path = ''
+) -> None:
     """Check that a folder holds every image of a list.
 
     The folder is read once. One ``stat`` a file would take minutes for tens
@@ -61,6 +63,7 @@ def require_images(folder: Path, names: Iterable[str], mend: str) -> None:
         folder: The folder of the images.
         names: Their file names.
         mend: How to get them.
+        source: The file that lists them, for the error.
 
     Raises:
         FileNotFoundError: If the folder or any of the images is missing.
@@ -73,8 +76,9 @@ def require_images(folder: Path, names: Iterable[str], mend: str) -> None:
     names = dict.fromkeys(names)
     missing = [name for name in names if name not in present]
     if missing:
+        by = f" (by '{source}')" if source else ''
         raise FileNotFoundError(
-            f"{len(missing)} of {len(names)} listed images are not in '{folder}': "
+            f"{len(missing)} of {len(names)} listed images{by} are not in '{folder}': "
             f'{", ".join(missing[:3])}{", ..." if len(missing) > 3 else ""}. {mend}'
         )
 
@@ -109,6 +113,23 @@ def require_plain_name(path: Path, number: int, line: str, name: str) -> None:
             line,
             f'the name of a file inside the image folder, without a path; {name!r} '
             'could leave the data root',
+        )
+
+
+def require_inside(path: Path, number: int, line: str, name: str) -> None:
+    """Check that an image path from a list stays inside the image folder.
+
+    Raises:
+        ValueError: If ``name`` is empty, absolute or has a drive or ``..`` in it.
+    """
+    strict = PureWindowsPath(name)  # as above
+    if not strict.name or strict.drive or strict.root or '..' in strict.parts:
+        raise line_error(
+            path,
+            number,
+            line,
+            'the path of an image inside the image folder, relative to it; '
+            f'{name!r} could leave the data root',
         )
 
 

@@ -1,10 +1,10 @@
 """FERPlus, the FER2013 faces with ten crowd-sourced votes each."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from .checks import (
@@ -16,9 +16,11 @@ from .checks import (
     require_images,
     require_plain_name,
 )
+from .face_dataset import FaceDataset
 from .rafdb import RAFDB
 
 VOTES_FILE = 'fer2013new.csv'
+VOTE = re.compile('[0-9]{1,9}')
 # Usage in the csv -> folder of the images, as Microsoft's own script names it.
 FOLDERS = {
     'Training': 'FER2013Train',
@@ -81,7 +83,7 @@ def read_votes(path: Path) -> Iterator[Votes]:
     for number, line, (usage, name, *votes) in read_table(path, columns, MEND):
         if usage not in FOLDERS:
             raise line_error(path, number, line, f'Usage to be one of {list(FOLDERS)}')
-        if not all(vote.isdecimal() for vote in votes):
+        if not all(VOTE.fullmatch(vote) for vote in votes):
             raise line_error(
                 path, number, line, f'{len(CANDIDATES)} votes, each 0, 1, 2, ...'
             )
@@ -94,7 +96,7 @@ def read_votes(path: Path) -> Iterator[Votes]:
 
 
 @DATASETS.register_module()
-class FERPlus(BaseDataset):
+class FERPlus(FaceDataset):
     """FER2013 with the labels of FERPlus, by the most votes.
 
     From `Training Deep Networks for Facial Expression Recognition with
@@ -161,9 +163,10 @@ class FERPlus(BaseDataset):
         data_root: The folder that holds the csv and the three folders.
         split: ``'train'``, ``'val'`` or ``'test'``. Defaults to ``'train'``.
         num_classes: 7, or 8 with contempt. Defaults to 7.
-        **kwargs: What :class:`mmpretrain.datasets.BaseDataset` takes.
-            ``max_refetch`` defaults to 0 here: a face that cannot be read
-            stops the run and is never replaced by another one.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
+            :class:`mmpretrain.datasets.BaseDataset` takes. ``max_refetch``
+            defaults to 0 here: a face that cannot be read stops the run and is
+            never replaced by another one.
 
     Raises:
         FileNotFoundError: If a folder, the csv or a listed image is missing.
@@ -184,7 +187,6 @@ class FERPlus(BaseDataset):
         require_choice('num_classes', num_classes, tuple(CLASSES))
         self.split = split
         self.num_classes = num_classes
-        kwargs.setdefault('max_refetch', 0)
         kwargs.setdefault('classes', CLASSES[num_classes])
         super().__init__(
             ann_file=VOTES_FILE,
@@ -209,7 +211,7 @@ class FERPlus(BaseDataset):
             f"Its rows should have Usage '{USAGES[self.split]}', an image name and "
             'most votes for an expression.',
         )
-        require_images(folder, (name for name, _ in faces), MEND)
+        require_images(folder, (name for name, _ in faces), MEND, self.ann_file)
         return [
             {'img_path': str(folder / name), 'gt_label': label, 'name': name}
             for name, label in faces

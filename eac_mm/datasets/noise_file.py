@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+
+from eac_mm.files import write_atomically
 
 from .label_noise import Transition, number_classes
 
@@ -101,16 +102,12 @@ def write_noise_file(
         ValueError: For class names that :func:`number_classes` refuses.
     """
     number_classes(manifest.classes)
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [MAGIC, f'# {json.dumps(asdict(manifest))}']
     lines += [
         f'{index}\t{manifest.classes[label]}\t{" ".join(name.splitlines())}'
         for index, (label, name) in enumerate(zip(given, names, strict=True))
     ]
-    part = path.with_name(f'{path.name}.part{os.getpid()}')
-    part.write_text('\n'.join(lines) + '\n', encoding='utf-8')
-    part.replace(path)
+    write_atomically(path, ('\n'.join(lines) + '\n').encode())
 
 
 def is_noise_file(path: str | Path) -> bool:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from .checks import (
@@ -14,6 +13,7 @@ from .checks import (
     require_images,
     require_plain_name,
 )
+from .face_dataset import FaceDataset
 
 SPLITS = ('train', 'test')
 MEND = (
@@ -23,7 +23,7 @@ MEND = (
 
 
 @DATASETS.register_module()
-class RAFDB(BaseDataset):
+class RAFDB(FaceDataset):
     """The seven basic expressions of RAF-DB.
 
     From `Reliable Crowdsourcing and Deep Locality-Preserving Learning for
@@ -67,9 +67,10 @@ class RAFDB(BaseDataset):
             ``'EmoLabel/list_patition_label.txt'``.
         data_prefix: The folder of the images, absolute or relative to
             ``data_root``. Defaults to ``'Image/aligned'``.
-        **kwargs: What :class:`mmpretrain.datasets.BaseDataset` takes.
-            ``max_refetch`` defaults to 0 here: a face that cannot be read
-            stops the run and is never replaced by another one.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
+            :class:`mmpretrain.datasets.BaseDataset` takes. ``max_refetch``
+            defaults to 0 here: a face that cannot be read stops the run and is
+            never replaced by another one.
 
     Raises:
         FileNotFoundError: If a folder, the list or a listed image is missing.
@@ -99,7 +100,6 @@ class RAFDB(BaseDataset):
     ):
         require_choice('split', split, SPLITS)
         self.split = split
-        kwargs.setdefault('max_refetch', 0)
         super().__init__(
             ann_file=ann_file,
             data_root=str(Path(data_root).expanduser()),
@@ -161,7 +161,7 @@ class RAFDB(BaseDataset):
             f"'{self.split}_'; lists of noisy labels have train faces only.",
         )
         files = [_file_of(name) for name, _ in rows]
-        require_images(folder, files, MEND)
+        require_images(folder, files, MEND, self.ann_file)
         return [
             {'img_path': str(folder / file), 'gt_label': label, 'name': name}
             for file, (name, label) in zip(files, rows, strict=True)

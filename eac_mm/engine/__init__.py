@@ -1,19 +1,23 @@
-"""What runs around the model: hooks, loops, optimiser wrappers."""
+"""What runs around the model: hooks, loops, samplers, optimiser wrappers."""
 
 from .hooks import (
-    AugmentationSeedHook,
     ConsistencyRampHook,
+    EpochSeedHook,
+    FiniteLossHook,
     PreflightHook,
     ResultHook,
     SafeCheckpointHook,
 )
 from .optimizers import BFloat16OptimWrapper
 from .runner import NoisyLabelValLoop
+from .samplers import ClassBalancedSampler
 
 __all__ = [
-    'AugmentationSeedHook',
     'BFloat16OptimWrapper',
+    'ClassBalancedSampler',
     'ConsistencyRampHook',
+    'EpochSeedHook',
+    'FiniteLossHook',
     'NoisyLabelValLoop',
     'PreflightHook',
     'ResultHook',

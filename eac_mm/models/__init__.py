@@ -1,5 +1,6 @@
 """Models for FER with wrong labels."""
 
+from .backbones import CaffeResNet
 from .classifiers import EACClassifier
 from .data_preprocessor import EACDataPreprocessor
 from .heads import EACHead
@@ -7,6 +8,7 @@ from .losses import AttentionConsistencyLoss, attention_maps
 
 __all__ = [
     'AttentionConsistencyLoss',
+    'CaffeResNet',
     'EACClassifier',
     'EACDataPreprocessor',
     'EACHead',

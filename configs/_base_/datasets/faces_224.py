@@ -1,7 +1,7 @@
 # Face images in files, at 224 px: what RAF-DB, FERPlus and your own data share.
 # train_pipeline gives one view (baselines), pair_pipeline EAC's two.
 load = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadFace'),
     dict(type='Resize', scale=(224, 224)),
 ]
 train_pipeline = [

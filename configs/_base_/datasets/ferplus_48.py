@@ -3,19 +3,19 @@
 _base_ = 'ferplus.py'
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadFace'),
     dict(type='SeedAugmentation'),
     dict(type='Erasing'),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
     dict(type='PackInputs'),
 ]
 pair_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadFace'),
     dict(type='SeedAugmentation'),
     dict(type='ErasingFlipPair', erasing='shared'),
     dict(type='PackInputs'),
 ]
-test_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+test_pipeline = [dict(type='LoadFace'), dict(type='PackInputs')]
 
 train_dataloader = dict(
     batch_size=64,

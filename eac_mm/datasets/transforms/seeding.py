@@ -20,7 +20,7 @@ class SeedAugmentation(BaseTransform):
     without workers it is the network's too (dropout): transforms that draw from
     it, such as torchvision's, are not covered.
 
-    :class:`~eac_mm.engine.AugmentationSeedHook` sets the seed and the epoch;
+    :class:`~eac_mm.engine.EpochSeedHook` sets the seed and the epoch;
     until it does, this transform changes nothing.
 
     **Required Keys:**

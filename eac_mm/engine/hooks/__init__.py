@@ -1,14 +1,16 @@
 """Hooks that MMEngine and MMPretrain do not have."""
 
-from .augmentation_seed_hook import AugmentationSeedHook
 from .consistency_ramp_hook import ConsistencyRampHook
+from .epoch_seed_hook import EpochSeedHook
+from .finite_loss_hook import FiniteLossHook
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
-    'AugmentationSeedHook',
     'ConsistencyRampHook',
+    'EpochSeedHook',
+    'FiniteLossHook',
     'PreflightHook',
     'ResultHook',
     'SafeCheckpointHook',

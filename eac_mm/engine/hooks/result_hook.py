@@ -1,15 +1,16 @@
 """What a run came to, in one small file."""
 
 import json
-import os
 import time
 from pathlib import Path
 from statistics import fmean
 
-from mmengine.dist import master_only
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
+
+from eac_mm.files import write_atomically
 
 
 @HOOKS.register_module()
@@ -26,7 +27,8 @@ class ResultHook(Hook):
         last: Number of epochs in the mean. Defaults to 5.
     """
 
-    priority = 'LOW'
+    # After the other hooks, which a validation before training calls too.
+    priority = 'LOWEST'
 
     def __init__(self, metric: str = 'accuracy/top1', last: int = 5) -> None:
         if last < 1:
@@ -35,12 +37,22 @@ class ResultHook(Hook):
         self.last = last
 
     def before_train(self, runner: Runner) -> None:
-        """Take up what an interrupted run has written before its checkpoint."""
+        """Take up what an interrupted run has written before its checkpoint.
+
+        A checkpoint is written before its epoch is measured: where the run ended
+        between the two, that is made up for.
+        """
         self.path = Path(runner.work_dir) / 'result.json'
         self.epochs = []
-        if runner._resume and self.path.is_file():
+        self.start = time.monotonic()
+        if not runner._resume or runner.epoch == 0:
+            return
+        if self.path.is_file():
             epochs = json.loads(self.path.read_text())['epochs']
             self.epochs = [e for e in epochs if e['epoch'] <= runner.epoch]
+        measured = bool(self.epochs) and self.epochs[-1]['epoch'] == runner.epoch
+        if not measured and validation_is_due(runner):
+            runner.val_loop.run()
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Start the epoch's clock."""
@@ -85,13 +97,17 @@ class ResultHook(Hook):
             seconds=round(sum(e['seconds'] for e in self.epochs), 1),
             epochs=self.epochs,
         )
-        write_json(self.path, result)
+        if is_main_process():
+            text = json.dumps(result, indent=1) + '\n'
+            write_atomically(self.path, text.encode())
         return result
 
 
-@master_only
-def write_json(path: Path, content: dict) -> None:
-    """Write JSON so that the file is the old one or the new one, never half."""
-    part = path.with_name(f'{path.name}.part{os.getpid()}')
-    part.write_text(json.dumps(content, indent=1) + '\n')
-    part.replace(path)
+def validation_is_due(runner: Runner) -> bool:
+    """Whether the training loop validates after the epochs done so far."""
+    loop, epoch = runner.train_loop, runner.epoch
+    return (
+        runner.val_loop is not None
+        and epoch >= loop.val_begin
+        and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
+    )

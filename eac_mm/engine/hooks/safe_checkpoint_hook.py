@@ -1,5 +1,8 @@
-"""Checkpoints that load with ``weights_only=True``, into the right model."""
+"""Checkpoints that are whole, obey no stranger and fit the model."""
 
+from pathlib import Path
+
+from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -7,21 +10,59 @@ from mmpretrain.registry import HOOKS
 from torch import Tensor
 
 from eac_mm import compat
+from eac_mm.files import list_checkpoints, remove_parts
 
 
 @HOOKS.register_module()
 class SafeCheckpointHook(CheckpointHook):
     """MMEngine's ``CheckpointHook``, mended.
 
-    The file holds tensors and plain values only; and a file of another model is
-    an error before anything of it is used, where MMEngine warns and goes on
-    with random weights.
+    - A checkpoint is written beside its name and renamed, and the oldest one
+      goes only after the newest one is whole; MMEngine deletes first and then
+      writes under the final name.
+    - The file holds tensors and plain values only, so that it loads with
+      ``weights_only=True``.
+    - A file of another model is an error before anything of it is used, where
+      MMEngine warns and goes on with random weights.
+
+    Args:
+        **kwargs: What MMEngine's ``CheckpointHook`` takes. ``backend_args``
+            defaults to ``dict(backend='atomic')``.
 
     Raises:
+        OSError: Where a checkpoint cannot be written, saying what is kept.
         ValueError: On loading, where the file leaves weights unfilled. A file
             that training starts from (``load_from``) may lack the head or have
             one of another size; to test or resume, all must fit.
     """
+
+    def __init__(self, **kwargs) -> None:
+        if kwargs.get('file_client_args') is None:
+            kwargs.setdefault('backend_args', dict(backend='atomic'))
+        super().__init__(**kwargs)
+
+    def before_train(self, runner: Runner) -> None:
+        """Clear away what a killed run left half written."""
+        super().before_train(runner)
+        if is_main_process():
+            remove_parts(self.out_dir)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        keep, self.max_keep_ckpts = self.max_keep_ckpts, -1  # delete nothing yet
+        try:
+            super()._save_checkpoint_with_step(runner, step, meta)
+        except OSError as error:
+            kept = [path.name for path in list_checkpoints(self.out_dir)]
+            raise OSError(
+                f'{self.last_ckpt} could not be written ({error}); whole and kept: '
+                f'{kept or "none"}. Mend: make room or mend the folder, and go on '
+                'with --resume.'
+            ) from error
+        finally:
+            self.max_keep_ckpts = keep
+        if keep > 0 and is_main_process():
+            for old in list_checkpoints(self.out_dir)[keep:]:
+                Path(old).unlink(missing_ok=True)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Replace MMEngine's objects by plain values."""

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from eac_mm.engine import ResultHook
+from eac_mm.engine.hooks.result_hook import validation_is_due
 
 
 def make_runner(work_dir, resume=False, epoch=0):
@@ -16,6 +17,8 @@ def make_runner(work_dir, resume=False, epoch=0):
         epoch=epoch,
         _resume=resume,
         logger=logging.getLogger('test_result_hook'),
+        val_loop=None,
+        train_loop=SimpleNamespace(val_begin=1, val_interval=1, max_epochs=5),
     )
 
 
@@ -77,3 +80,29 @@ def test_without_the_metric_there_is_no_best_epoch(tmp_path):
 def test_last_must_be_positive():
     with pytest.raises(ValueError, match='last=0'):
         ResultHook(last=0)
+
+
+def test_a_validation_that_was_cut_off_is_made_up_for(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    train(hook, runner, [10.0, 20.0])
+    # Killed after the checkpoint of epoch 3, before its validation.
+    resumed, hook = make_runner(tmp_path, resume=True, epoch=3), ResultHook()
+    resumed.val_loop = SimpleNamespace(
+        run=lambda: hook.after_val_epoch(resumed, {'accuracy/top1': 30.0})
+    )
+    hook.before_train(resumed)
+    assert [e['accuracy/top1'] for e in hook.epochs] == [10.0, 20.0, 30.0]
+
+
+@pytest.mark.parametrize(
+    ('epoch', 'due'),
+    [(0, False), (1, False), (2, False), (3, False), (4, True), (5, True)],
+)
+def test_when_validation_is_due(tmp_path, epoch, due):
+    runner = make_runner(tmp_path, epoch=epoch)
+    runner.val_loop = object()
+    runner.train_loop = SimpleNamespace(val_begin=3, val_interval=2, max_epochs=5)
+    assert validation_is_due(runner) is due
+    runner.val_loop = None
+    assert not validation_is_due(runner)

@@ -1,8 +1,11 @@
-"""Tell the pipelines which epoch it is."""
+"""Let chance in an epoch follow from the seed and the epoch."""
 
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
+import torch
+from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
@@ -11,8 +14,13 @@ from eac_mm.datasets.transforms import SeedAugmentation
 
 
 @HOOKS.register_module()
-class AugmentationSeedHook(Hook):
-    """Give every :class:`SeedAugmentation` of training the seed and the epoch.
+class EpochSeedHook(Hook):
+    """Reseed at the start of each epoch, so that a resumed run is exact.
+
+    Every :class:`SeedAugmentation` of the training data learns the seed and the
+    epoch; and PyTorch's generators, which dropout draws from, start anew from
+    (seed, epoch, rank). MMEngine saves no generator's state, and a resumed run
+    would draw other numbers than the uninterrupted one.
 
     Raises:
         ValueError: Where a pipeline holds a ``SeedAugmentation`` and training
@@ -34,6 +42,18 @@ class AugmentationSeedHook(Hook):
         """Pass the epoch on, before the loader starts to fetch."""
         for transform in self.transforms:
             transform.set_epoch(runner.seed, runner.epoch)
+
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Reseed PyTorch before the first step of the epoch.
+
+        Not earlier: the loader draws a number when its workers start, which is
+        in every epoch, in the first, or in the one that a run resumes with.
+        """
+        if batch_idx == 0:
+            words = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
+            torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
 
 
 def seed_transforms(dataset: Any) -> Iterator[SeedAugmentation]:

@@ -11,8 +11,8 @@ from torch.utils.data import DataLoader, Subset
 
 import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import NoisyLabels, SeedAugmentation
-from eac_mm.engine.hooks.augmentation_seed_hook import (
-    AugmentationSeedHook,
+from eac_mm.engine.hooks.epoch_seed_hook import (
+    EpochSeedHook,
     seed_transforms,
 )
 
@@ -114,7 +114,7 @@ def train(work_dir, dataset, workers=0, by_epoch=True, seed=3, epochs=2):
         train_cfg=dict(by_epoch=by_epoch, **loop),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
         default_hooks=dict(logger=None, checkpoint=None),
-        custom_hooks=[dict(type='AugmentationSeedHook')],
+        custom_hooks=[dict(type='EpochSeedHook')],
         default_scope='mmpretrain',
         randomness=dict(seed=seed),
         log_level='ERROR',
@@ -174,9 +174,7 @@ def test_loop_without_epochs_and_without_seeding(tmp_path):
 
 
 def test_registered():
-    assert isinstance(
-        HOOKS.build(dict(type='AugmentationSeedHook')), AugmentationSeedHook
-    )
+    assert isinstance(HOOKS.build(dict(type='EpochSeedHook')), EpochSeedHook)
 
 
 def test_loader_alone_is_inert():

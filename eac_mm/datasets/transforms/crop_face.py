@@ -1,0 +1,78 @@
+"""Cut the face out by its box."""
+
+import math
+
+from mmcv.transforms import BaseTransform
+from mmpretrain.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class CropFace(BaseTransform):
+    """Crop the image to the face box that comes with it.
+
+    The place is right after loading, for the box counts in the pixels of the
+    file. What reaches beyond the image, of the box or its margin, is cut off.
+
+    **Required Keys:**
+
+    - img (H x W or H x W x C)
+    - bbox ((left, top, width, height) in pixels, or None for the whole image)
+    - img_path (optional; named in errors)
+
+    **Modified Keys:**
+
+    - img
+    - img_shape
+    - ori_shape (the crop's: later transforms draw noise at this size)
+
+    Args:
+        margin: What to add on each side, as a share of the box's width or
+            height. Defaults to 0.
+
+    Raises:
+        ValueError: For a margin that is negative or no number, or a box without
+            a pixel of its image.
+        KeyError: Where the data set gives no ``bbox``.
+    """
+
+    def __init__(self, margin: float = 0.0) -> None:
+        if not 0 <= margin < math.inf:
+            raise ValueError(
+                f'margin={margin}: give a share of the box, 0 or more, such as 0.1.'
+            )
+        self.margin = margin
+
+    def transform(self, results: dict) -> dict:
+        """Crop ``results['img']``."""
+        if 'bbox' not in results:
+            raise KeyError(
+                'CropFace needs "bbox" in the results, which AffectNet sets with '
+                'crop=True. Mend: set it, or leave CropFace out of the pipeline.'
+            )
+        if results['bbox'] is None:
+            return results
+        left, top, width, height = results['bbox']
+        img = results['img']
+        rows = _span(top, height, self.margin, img.shape[0])
+        columns = _span(left, width, self.margin, img.shape[1])
+        face = img[rows, columns].copy()
+        if not face.size:
+            raise ValueError(
+                f'the face box {tuple(results["bbox"])} (left, top, width, height) of '
+                f'{results.get("img_path", "an image")} lies outside the image of '
+                f'{img.shape[1]} x {img.shape[0]} pixels (width x height). Mend the '
+                'box in its list.'
+            )
+        results['img'] = face
+        results['img_shape'] = results['ori_shape'] = face.shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{self.__class__.__name__}(margin={self.margin})'
+
+
+def _span(start: int, length: int, margin: float, size: int) -> slice:
+    """Pixels from ``start`` on with the margin on both ends, inside the image."""
+    low = round(start - margin * length)
+    high = round(start + (1 + margin) * length)
+    return slice(min(max(low, 0), size), min(max(high, 0), size))

@@ -1,0 +1,5 @@
+"""Samplers that MMPretrain does not have."""
+
+from .class_balanced import ClassBalancedSampler
+
+__all__ = ['ClassBalancedSampler']

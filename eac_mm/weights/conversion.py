@@ -1,0 +1,217 @@
+"""From a file of another project to weights of MMPretrain's keys."""
+
+import hashlib
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from eac_mm.models import CaffeResNet  # noqa: F401  (registers it)
+from eac_mm.version import __version__
+
+from .layouts import LAYOUTS, Layout, detect
+from .numpy_pickle import read_numpy_pickle
+
+WRAPPERS = ('state_dict', 'model_state_dict')
+# What a file of torch.save starts with; before torch 1.6, a number within a pickle.
+TORCH_ZIP = b'PK\x03\x04'
+TORCH_OLD = b'l\xfc\x9cF\xf9 j\xa8P\x19'
+UNTRUSTED = (
+    'Nothing in a file is ever run. Mend: get the file from its authors, or have its '
+    'owner save the weights alone: torch.save(model.state_dict(), path).'
+)
+
+
+@dataclass(frozen=True)
+class Converted:
+    """Weights with MMPretrain's keys.
+
+    Args:
+        state_dict: Weights named ``backbone....``, and ``head.fc....`` where kept.
+        meta: ``source``, ``source_sha256``, ``kind``, ``backbone`` (its config) and
+            ``eac_mm_version``.
+        dropped: Shapes of the source's weights that were left behind: its head.
+    """
+
+    state_dict: dict[str, Tensor]
+    meta: dict[str, Any]
+    dropped: dict[str, tuple[int, ...]]
+
+
+def convert_weights(source: str | Path, kind: str = 'auto') -> Converted:
+    """Read a file of another project and give its weights MMPretrain's keys.
+
+    Args:
+        source: A file of ``torch.save`` or a pickle of NumPy arrays. It may come
+            from anyone: nothing in it is run.
+        kind: A name of :data:`LAYOUTS`, or ``'auto'``.
+
+    Returns:
+        Weights that fill the backbone, each of its shape and type.
+
+    Raises:
+        FileNotFoundError: Where there is no such file.
+        ValueError: For an unknown kind, a file that holds more than weights, or
+            weights that do not fill the backbone, or do more.
+    """
+    source = Path(source)
+    if not source.is_file():
+        raise FileNotFoundError(f'{source} does not exist (seen from {Path.cwd()}).')
+    if kind != 'auto' and kind not in LAYOUTS:
+        raise ValueError(f'kind={kind!r}: allowed are auto, {", ".join(LAYOUTS)}.')
+    content = source.read_bytes()
+    try:
+        weights, numpy_pickle = read_weights(content)
+        shapes = {key: tuple(value.shape) for key, value in weights.items()}
+        kind = detect(shapes, numpy_pickle) if kind == 'auto' else kind
+        layout = LAYOUTS[kind]
+        heads = [key for key in weights if key.startswith(layout.heads)]
+        backbone, state_dict = fill(
+            layout, {key: v for key, v in weights.items() if key not in heads}
+        )
+    except ValueError as error:
+        raise ValueError(f'{source}: {error}') from error
+    meta = dict(
+        source=source.name,
+        source_sha256=hashlib.sha256(content).hexdigest(),
+        kind=kind,
+        backbone=backbone,
+        eac_mm_version=__version__,
+    )
+    return Converted(state_dict, meta, {key: shapes[key] for key in heads})
+
+
+def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
+    """Read a state dict, without wrapper and without ``module.`` before its keys.
+
+    Args:
+        content: The bytes of the file.
+
+    Returns:
+        The weights, and whether the file is a pickle of NumPy arrays.
+
+    Raises:
+        ValueError: Where it holds anything else.
+    """
+    of_torch = content.startswith(TORCH_ZIP) or TORCH_OLD in content[:32]
+    if of_torch:
+        state = _read_torch(content)
+    else:
+        try:
+            state = read_numpy_pickle(content)
+        except ValueError as error:
+            raise ValueError(f'{error}. {UNTRUSTED}') from error
+    for wrapper in WRAPPERS:
+        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
+            state = state[wrapper]
+            break
+    if not isinstance(state, dict) or not state:
+        raise ValueError(
+            f'the file holds {type(state).__name__} {str(state)[:40]!r}; allowed is a '
+            f'dict of weights, or one in a dict under {" or ".join(WRAPPERS)}.'
+        )
+    weights: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if isinstance(value, np.ndarray):
+            value = torch.from_numpy(value)
+        if not isinstance(key, str) or not isinstance(value, Tensor):
+            raise ValueError(
+                f'{key!r} holds {type(value).__name__}; allowed are names and tensors '
+                'or arrays.'
+            )
+        name = key.removeprefix('module.')
+        if name in weights:
+            raise ValueError(f'{name} is there twice, with and without "module.".')
+        weights[name] = value.detach()
+    return weights, not of_torch
+
+
+def _read_torch(content: bytes) -> Any:
+    try:
+        return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
+    except Exception as error:  # a malformed file raises nearly anything
+        # torch's message recommends to load the file unsafely; what went wrong
+        # stands in the error that it replaces.
+        reason = str(error.__context__ or error) or type(error).__name__
+        name = re.search(r'GLOBAL (\S+)', reason)
+        reason = f'it asks for {name[1]}' if name else reason.splitlines()[0]
+        raise ValueError(
+            f'torch.load(weights_only=True) refuses the file: {reason}. {UNTRUSTED}'
+        ) from error
+
+
+def fill(
+    layout: Layout, weights: dict[str, Tensor]
+) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Fill the backbone, and the head where the layout keeps it.
+
+    ``num_batches_tracked``, which files older than torch 0.4.1 lack, becomes 0.
+
+    Args:
+        layout: How the weights are named.
+        weights: All weights of the source that are to be used.
+
+    Returns:
+        The config of the backbone, and the weights in its order.
+
+    Raises:
+        ValueError: Listing every key of the backbone that is not filled, every one
+            of another shape, and every weight that has no place.
+    """
+    sources = {layout.rename(key): key for key in weights}
+    sources.pop(None, None)
+    if not sources:
+        raise ValueError(
+            f'no key is one of {layout.about}, such as {layout.example}; it holds '
+            f'{list(weights)}. Mend: give another kind ({", ".join(LAYOUTS)}).'
+        )
+    backbone = layout.backbone(sources)
+    wanted = _wanted(backbone, weights.get(sources.get('head.fc.weight')), layout)
+    filled, missing, unlike = {}, [], []
+    for key, place in wanted.items():
+        if key in sources:
+            value = weights[sources[key]]
+            if value.shape != place.shape or (
+                value.is_floating_point() != place.is_floating_point()
+            ):
+                unlike.append(f'{sources[key]} {_kind(value)} for {key} {_kind(place)}')
+            # A copy: a view would save all of the tensor that it looks into.
+            filled[key] = value.to(place.dtype).clone().contiguous()
+        elif key.endswith('.num_batches_tracked'):
+            filled[key] = torch.zeros_like(place)
+        else:
+            missing.append(key)
+    used = {sources[key] for key in filled if key in sources}
+    unused = [key for key in weights if key not in used]
+    if missing or unlike or unused:
+        raise ValueError(
+            f'the weights are not those of {layout.about}, {backbone}.\n'
+            f'Not filled: {missing}\nOf another shape: {unlike}\n'
+            f'Without a place: {unused}\n'
+            'Mend: give the whole file of such a network, or another kind '
+            f'({", ".join(LAYOUTS)}).'
+        )
+    return backbone, filled
+
+
+def _wanted(
+    backbone: dict[str, Any], head: Tensor | None, layout: Layout
+) -> dict[str, Tensor]:
+    """The weights of the model that is to be filled."""
+    module = MODELS.build(backbone)
+    wanted = {f'backbone.{key}': value for key, value in module.state_dict().items()}
+    if layout.rename('fc.weight') == 'head.fc.weight':
+        classes = 1 if head is None or not head.dim() else len(head)
+        wanted['head.fc.weight'] = torch.empty(classes, module.feat_dim)
+        wanted['head.fc.bias'] = torch.empty(classes)
+    return wanted
+
+
+def _kind(value: Tensor) -> str:
+    return f'{tuple(value.shape)} {str(value.dtype).removeprefix("torch.")}'

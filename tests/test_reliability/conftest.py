@@ -1,0 +1,120 @@
+"""A run of some seconds, to be killed and gone on with."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[2]
+RECIPE = ROOT / 'configs' / 'eac' / 'resnet18_syntheticfer_noise30.py'
+OPTIONS = {
+    'train_dataloader.dataset.dataset.size': 96,
+    'val_dataloader.dataset.size': 32,
+    'train_dataloader.batch_size': 16,
+    'train_cfg.max_epochs': 6,
+    'default_hooks.ramp.epochs': 3,
+    'default_hooks.checkpoint.max_keep_ckpts': 2,
+    'default_hooks.logger.interval': 1,
+    'optim_wrapper.type': 'OptimWrapper',
+    'randomness.deterministic': True,
+    # so that PyTorch's generator matters, too
+    'model.backbone.drop_path_rate': 0.2,
+    'visualizer.vis_backends': '[]',
+}
+
+
+class Run:
+    """A training in a process of its own."""
+
+    def __init__(self, work_dir: Path, **options):
+        self.work_dir = work_dir
+        self.options = {**OPTIONS, **options}
+        self.process = None
+
+    def start(self, *words, processes=1, **environment) -> subprocess.Popen:
+        """Start it; ``words`` are further arguments of tools/train.py."""
+        head = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(RECIPE)]
+        if processes > 1:
+            head = [str(ROOT / 'tools' / 'dist_train.sh'), str(RECIPE), str(processes)]
+        options = [f'{key}={value}' for key, value in self.options.items()]
+        self.process = subprocess.Popen(
+            [
+                *head,
+                '--work-dir',
+                str(self.work_dir),
+                *words,
+                '--cfg-options',
+                *options,
+            ],
+            env={
+                **os.environ,
+                'PYTHON': sys.executable,
+                'PYTHONPATH': str(ROOT),
+                'OMP_NUM_THREADS': '1',
+                'PORT': '29531',
+                **environment,
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        return self.process
+
+    def wait_for(self, text: str, timeout: float = 120) -> str:
+        """Read its output up to a line with ``text``; return what was read."""
+        read, end = [], time.monotonic() + timeout
+        for line in self.process.stdout:
+            read.append(line)
+            if text in line:
+                return ''.join(read)
+            if time.monotonic() > end:
+                break
+        raise AssertionError(f'no {text!r} in:\n{"".join(read)[-4000:]}')
+
+    def finish(self, timeout: float = 180) -> str:
+        """Wait for its end and return the rest of its output."""
+        output, _ = self.process.communicate(timeout=timeout)
+        return output
+
+    def kill(self) -> None:
+        """Kill -9 it and all that it started."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.communicate()
+
+    def outcome(self) -> tuple[dict, list[dict]]:
+        """Final weights, and the metrics of each epoch."""
+        last = self.options['train_cfg.max_epochs']
+        checkpoint = torch.load(self.work_dir / f'epoch_{last}.pth', weights_only=True)
+        result = json.loads((self.work_dir / 'result.json').read_text())
+        assert result['finished']
+        for entry in result['epochs']:
+            entry.pop('seconds')
+        result['last_mean'].pop('seconds')
+        return checkpoint['state_dict'], [*result['epochs'], result['last_mean']]
+
+
+def assert_same(one: Run, other: Run) -> None:
+    """Bit-identical weights and metrics."""
+    weights, metrics = one.outcome()
+    other_weights, other_metrics = other.outcome()
+    assert metrics == other_metrics
+    assert weights.keys() == other_weights.keys()
+    for key, value in weights.items():
+        assert torch.equal(value, other_weights[key]), key
+
+
+@pytest.fixture(scope='session')
+def uninterrupted(tmp_path_factory) -> Run:
+    """The run as it goes when nothing happens, with one worker."""
+    run = Run(tmp_path_factory.mktemp('uninterrupted') / 'run')
+    run.start()
+    output = run.finish()
+    assert run.process.returncode == 0, output[-4000:]
+    return run

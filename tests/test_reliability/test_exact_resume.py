@@ -1,0 +1,72 @@
+"""A run killed at any moment ends as if nothing had happened."""
+
+import os
+import random
+import time
+
+import pytest
+
+from .conftest import Run, assert_same
+
+# docs/reliability.md: 20 and more with EAC_MM_KILLS=20
+KILLS = int(os.environ.get('EAC_MM_KILLS', 4))
+
+
+def kill_and_go_on(run: Run, kills: int, rng: random.Random, **start) -> list[str]:
+    """Kill a run at random moments, then let it end; return what each try said."""
+    said = []
+    for _ in range(kills):
+        run.start('--resume', **start)
+        run.wait_for('Checkpoints will be saved')
+        time.sleep(rng.uniform(0, 2.5))
+        run.kill()
+    run.start('--resume', **start)
+    said.append(run.finish())
+    assert run.process.returncode == 0, said[-1][-4000:]
+    return said
+
+
+def test_killed_at_random_moments(tmp_path, uninterrupted):
+    rng = random.Random(0)
+    done = 0
+    while done < KILLS:
+        kills = min(KILLS - done, rng.choice([1, 2, 3]))
+        run = Run(tmp_path / f'run{done}')
+        kill_and_go_on(run, kills, rng)
+        assert_same(run, uninterrupted)
+        done += kills
+
+
+@pytest.mark.parametrize('workers', [0, 4])
+def test_the_number_of_workers_changes_nothing(tmp_path, uninterrupted, workers):
+    run = Run(tmp_path / 'run', **{'train_dataloader.num_workers': workers})
+    run.start()
+    run.wait_for('Saving checkpoint at 2 epochs')
+    run.kill()
+    run.start('--resume')
+    output = run.finish()
+    assert run.process.returncode == 0, output[-4000:]
+    assert_same(run, uninterrupted)
+
+
+def test_killed_between_a_checkpoint_and_its_validation(tmp_path, uninterrupted):
+    run = Run(tmp_path / 'run')
+    run.start()
+    run.wait_for('Saving checkpoint at 3 epochs')
+    deadline = time.monotonic() + 20
+    while not (run.work_dir / 'epoch_3.pth').exists() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    run.kill()
+    run.start('--resume')
+    assert 'resumed epoch: 3' in run.finish()
+    assert_same(run, uninterrupted)
+
+
+def test_two_processes(tmp_path):
+    whole = Run(tmp_path / 'whole')
+    whole.start(processes=2)
+    output = whole.finish()
+    assert whole.process.returncode == 0, output[-4000:]
+    run = Run(tmp_path / 'run')
+    kill_and_go_on(run, 2, random.Random(1), processes=2)
+    assert_same(run, whole)

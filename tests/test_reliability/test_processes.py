@@ -1,0 +1,95 @@
+"""A process that dies ends its job, and leaves nobody behind."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run, assert_same
+
+MINUTE = 60
+
+
+def processes_of(run: Run) -> list[tuple[int, str]]:
+    """Number and command of every process that works for a run."""
+    found = []
+    for folder in Path('/proc').glob('[0-9]*'):
+        try:
+            words = (folder / 'cmdline').read_bytes().decode().split('\0')
+            state = (folder / 'stat').read_text().rsplit(')', 1)[1].split()[0]
+        except (OSError, UnicodeDecodeError):
+            continue
+        if str(run.work_dir) in words and state != 'Z':
+            found.append((int(folder.name), ' '.join(words)))
+    return found
+
+
+def children_of(number: int) -> list[int]:
+    done = subprocess.run(
+        ['pgrep', '-P', str(number)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in done.stdout.split()]
+
+
+def wait_until_gone(run: Run, timeout: float = 15) -> None:
+    end = time.monotonic() + timeout
+    while processes_of(run) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert processes_of(run) == []
+
+
+@pytest.fixture
+def long_run(tmp_path):
+    run = Run(tmp_path / 'run', **{'train_cfg.max_epochs': 400})
+    yield run
+    if run.process.poll() is None:
+        run.kill()
+
+
+def test_a_rank_that_dies_ends_the_job(long_run):
+    long_run.start(processes=2)
+    long_run.wait_for('Epoch(train)   [2]')
+    ranks = [n for n, c in processes_of(long_run) if 'torch.distributed.run' not in c]
+    tops = [n for n in ranks if not any(n in children_of(o) for o in ranks)]
+    assert len(tops) == 2
+    start = time.monotonic()
+    os.kill(tops[1], signal.SIGKILL)
+    output = long_run.finish(timeout=MINUTE)
+    assert time.monotonic() - start < MINUTE
+    assert long_run.process.returncode != 0
+    assert 'Signal 9 (SIGKILL)' in output
+    wait_until_gone(long_run)
+    assert list(long_run.work_dir.glob('epoch_*.pth'))
+
+
+def test_a_worker_that_dies_ends_the_job(long_run):
+    long_run.start()
+    long_run.wait_for('Epoch(train)   [2]')
+    worker = children_of(long_run.process.pid)[0]
+    start = time.monotonic()
+    os.kill(worker, signal.SIGKILL)
+    output = long_run.finish(timeout=MINUTE)
+    assert time.monotonic() - start < MINUTE
+    assert long_run.process.returncode != 0
+    assert f'DataLoader worker (pid {worker}' in output or 'DataLoader worker' in output
+    wait_until_gone(long_run)
+
+
+def test_torchrun_starts_again_from_the_newest_checkpoint(tmp_path):
+    whole = Run(tmp_path / 'whole')
+    whole.start(processes=2)
+    whole.finish()
+    run = Run(tmp_path / 'run')
+    run.start(processes=2, MAX_RESTARTS='1')
+    run.wait_for('Saving checkpoint at 2 epochs')
+    ranks = [n for n, c in processes_of(run) if 'torch.distributed.run' not in c]
+    tops = [n for n in ranks if not any(n in children_of(o) for o in ranks)]
+    os.kill(tops[0], signal.SIGKILL)
+    output = run.finish()
+    assert run.process.returncode == 0, output[-4000:]
+    assert 'resumed epoch: ' in output
+    assert_same(run, whole)
+    wait_until_gone(run)
