@@ -8,7 +8,7 @@ if [ $# -lt 3 ]; then
   exit 2
 fi
 exec "${PYTHON:-python}" -m torch.distributed.run \
-  --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
-  --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="${PORT:-29500}" \
-  --nproc_per_node="$3" \
+  --nnodes="${NNODES:-1}" --rdzv-backend=c10d --rdzv-id="${JOB_ID:-eac_mm}" \
+  --rdzv-endpoint="${MASTER_ADDR:-127.0.0.1}:${PORT:-29500}" \
+  --nproc-per-node="$3" \
   "$(dirname "$0")/test.py" "$1" "$2" --launcher pytorch "${@:4}"
