@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from .affectnet_files import MEND, read_annotations, read_rows
@@ -15,6 +14,7 @@ from .checks import (
     require_folder,
     require_images,
 )
+from .face_dataset import FaceDataset
 from .ferplus import CLASSES
 
 LAYOUTS = ('auto', 'csv', 'npy')
@@ -22,7 +22,7 @@ LISTS = {'train': 'training.csv', 'val': 'validation.csv'}
 
 
 @DATASETS.register_module()
-class AffectNet(BaseDataset):
+class AffectNet(FaceDataset):
     """The manually annotated faces of AffectNet.
 
     From `AffectNet: A Database for Facial Expression, Valence, and Arousal
@@ -105,7 +105,8 @@ class AffectNet(BaseDataset):
             ``'training.csv'`` or ``'validation.csv'``.
         data_prefix: The folder of the csv's images, absolute or relative to
             ``data_root``. Defaults to ``'Manually_Annotated_Images'``.
-        **kwargs: What :class:`mmpretrain.datasets.BaseDataset` takes.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
+            :class:`mmpretrain.datasets.BaseDataset` takes.
             ``max_refetch`` defaults to 0 here: a face that cannot be read
             stops the run and is never replaced by another one.
 
@@ -137,7 +138,6 @@ class AffectNet(BaseDataset):
         self.num_classes = num_classes
         self.layout = layout
         self.crop = crop
-        kwargs.setdefault('max_refetch', 0)
         kwargs.setdefault('classes', CLASSES[num_classes])
         super().__init__(
             ann_file=ann_file or LISTS[split],

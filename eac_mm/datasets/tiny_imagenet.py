@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
 from .checks import (
@@ -14,6 +13,7 @@ from .checks import (
     require_images,
     require_plain_name,
 )
+from .face_dataset import FaceDataset
 
 SPLITS = ('train', 'val')
 WNID = re.compile(r'n\d{8}')
@@ -24,7 +24,7 @@ MEND = (
 
 
 @DATASETS.register_module()
-class TinyImageNet(BaseDataset):
+class TinyImageNet(FaceDataset):
     """Tiny-ImageNet, in the layout of its zip file: ::
 
         data_root
@@ -60,7 +60,8 @@ class TinyImageNet(BaseDataset):
     Args:
         data_root: The folder ``tiny-imagenet-200``.
         split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
-        **kwargs: What :class:`mmpretrain.datasets.BaseDataset` takes.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
+            :class:`mmpretrain.datasets.BaseDataset` takes.
             ``max_refetch`` defaults to 0 here: an image that cannot be read
             stops the run and is never replaced by another one.
 
@@ -74,7 +75,6 @@ class TinyImageNet(BaseDataset):
     def __init__(self, data_root: str, split: str = 'train', **kwargs):
         require_choice('split', split, SPLITS)
         self.split = split
-        kwargs.setdefault('max_refetch', 0)
         super().__init__(
             ann_file='wnids.txt' if split == 'train' else 'val/val_annotations.txt',
             data_root=str(Path(data_root).expanduser()),

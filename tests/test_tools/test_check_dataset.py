@@ -88,7 +88,7 @@ def test_unreadable_images(check, rafdb):
         str(face(rafdb, 1, 'test'))
     ]
     # Both splits have one kind of problem.
-    assert '2 kinds of problems (!)' in printed.out
+    assert 'Findings, marked !: 2\n' in printed.out
 
 
 def test_on_bad_image_skip_hides_nothing(check, rafdb):
@@ -228,9 +228,9 @@ def test_nothing_there_at_all(check, tmp_path):
 
 def test_in_memory(check):
     sizes = [
-        'train_dataloader.dataset.dataset.size=40',
-        'val_dataloader.dataset.size=40',
-        'test_dataloader.dataset.size=40',
+        'train_dataloader.dataset.dataset.size=80',
+        'val_dataloader.dataset.size=80',
+        'test_dataloader.dataset.size=80',
     ]
     status, printed, report = check(SYNTHETIC_RECIPE, None, '--cfg-options', *sizes)
     assert status == 0

@@ -5,7 +5,7 @@
 # for the labels of the test images are not public.
 _base_ = 'faces_224.py'
 
-load = [dict(type='LoadImageFromFile')]
+load = [dict(type='LoadFace')]
 crop = [
     *load,
     dict(type='SeedAugmentation'),
