@@ -1,5 +1,6 @@
 """Validation that also looks at the wrong training labels."""
 
+import torch
 from mmengine.dist import get_world_size
 from mmengine.evaluator import Evaluator
 from mmengine.runner import ValLoop
@@ -37,6 +38,7 @@ class NoisyLabelValLoop(ValLoop):
         self.runner.call_hook('after_val')
         return metrics
 
+    @torch.no_grad()
     def _evaluate_wrong_samples(self) -> dict:
         train = getattr(self.runner.train_loop, 'dataloader', None)
         dataset = getattr(train, 'dataset', None)

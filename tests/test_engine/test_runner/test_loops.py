@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import torch
 
 from eac_mm.apis import build_runner, load_config
 
@@ -17,7 +18,16 @@ def test_memorisation_is_that_of_the_network(
     cfg = load_config(RECIPE, options, str(tmp_path))
     cfg.train_dataloader.dataset.rate = 0.5
     runner = build_runner(cfg)
+    graphs = []
+    predict = runner.model.val_step
+
+    def val_step(data):
+        graphs.append(torch.is_grad_enabled())
+        return predict(data)
+
+    monkeypatch.setattr(runner.model, 'val_step', val_step)
     runner.train()
+    assert graphs == [False, False]  # one batch of each: no graph is built
 
     train = runner.train_dataloader.dataset
     wrong = train.wrong_indices

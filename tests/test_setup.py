@@ -1,0 +1,70 @@
+"""What pip is told, and that it agrees with what the package checks at import."""
+
+import runpy
+import sysconfig
+from pathlib import Path
+
+import pytest
+import setuptools
+
+from eac_mm import compat
+from eac_mm.version import __version__
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def run_setup(monkeypatch, tmp_path):
+    """Run setup.py beside the given distributions; return setup()'s arguments."""
+
+    def run(*installed):
+        for name in installed:
+            folder = tmp_path / f'{name}.dist-info'
+            folder.mkdir()
+            project, version = name.split('-')
+            (folder / 'METADATA').write_text(
+                f'Metadata-Version: 2.1\nName: {project}\nVersion: {version}\n'
+            )
+        given = {}
+        monkeypatch.setattr(setuptools, 'setup', given.update)
+        monkeypatch.setattr(sysconfig, 'get_path', lambda name: str(tmp_path))
+        monkeypatch.setattr('sys.path', [])
+        runpy.run_path(str(ROOT / 'setup.py'))
+        return given
+
+    return run
+
+
+def test_mmcv_lite_where_there_is_no_mmcv(run_setup):
+    required = run_setup('numpy-2.0.0')['install_requires']
+    assert 'mmcv-lite>=2.0.0,<2.4.0' in required
+    assert not any(line.startswith('mmcv>') for line in required)
+
+
+def test_a_full_mmcv_is_kept(run_setup):
+    required = run_setup('mmcv-2.1.0')['install_requires']
+    assert 'mmcv>=2.0.0,<2.4.0' in required
+    assert not any(line.startswith('mmcv-lite') for line in required)
+
+
+def test_ranges_agree_with_those_checked_at_import(run_setup):
+    required = run_setup()['install_requires']
+    for name, (low, high) in compat.SUPPORTED.items():
+        names = ('mmcv-lite',) if name == 'mmcv' else (name,)
+        assert any(f'{n}>={low},<{high}' in required for n in names), name
+
+
+def test_the_tested_set_is_in_range(run_setup):
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / 'requirements' / 'constraints.txt').read_text().splitlines()
+    pins = dict(line.split('==') for line in lines if '==' in line and line[0] != '#')
+    given = run_setup()
+    checked = 0
+    for line in [*given['install_requires'], *given['extras_require']['tests']]:
+        requirement = Requirement(line)
+        if requirement.name in pins:
+            assert pins[requirement.name] in requirement.specifier, line
+            checked += 1
+    assert checked == len(pins)
+    assert given['version'] == __version__
