@@ -3,6 +3,7 @@
 import json
 import pickle
 import shutil
+import subprocess
 
 import pytest
 import torch
@@ -143,3 +144,35 @@ def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
     assert 'synthetic/train/0000' in output
     assert (run.work_dir / 'epoch_1.pth').exists()
     assert not json.loads((run.work_dir / 'result.json').read_text())['finished']
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 48 MB, for checkpoints of about 8."""
+    folder = tmp_path / 'disk'
+    folder.mkdir()
+    mount = ['mount', '-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', str(folder)]
+    if subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip('this user may not mount a file system')
+    yield folder
+    subprocess.run(['umount', '-l', str(folder)], check=False)
+
+
+def test_a_file_system_that_fills_up(small_disk, uninterrupted):
+    size = (uninterrupted.work_dir / 'epoch_6.pth').stat().st_size
+    # Room for two checkpoints and a half.
+    (small_disk / 'others').write_bytes(bytes(48 * 2**20 - int(2.5 * size)))
+    run = Run(small_disk / 'run')
+    run.start()
+    output = run.finish()
+    assert run.process.returncode != 0
+    assert 'epoch_3.pth could not be written' in output
+    assert "kept: ['epoch_2.pth', 'epoch_1.pth']" in output
+    assert 'go on with --resume' in output
+    names = {path.name for path in run.work_dir.iterdir() if path.is_file()}
+    assert not any(name.endswith('.part') for name in names)
+    (small_disk / 'others').unlink()
+    run.start('--resume')
+    output = run.finish()
+    assert run.process.returncode == 0, output[-3000:]
+    assert_same(run, uninterrupted)

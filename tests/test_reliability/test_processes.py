@@ -93,3 +93,21 @@ def test_torchrun_starts_again_from_the_newest_checkpoint(tmp_path):
     assert 'resumed epoch: ' in output
     assert_same(run, whole)
     wait_until_gone(run)
+
+
+def test_two_processes_measure_what_one_would(tmp_path):
+    """With 33 images to validate on, which two do not share evenly."""
+    options = {'val_dataloader.dataset.size': 33, 'train_cfg.max_epochs': 2}
+    run = Run(tmp_path / 'run', **options)
+    run.start(processes=2)
+    run.finish()
+    two = run.outcome()[1][1]
+    # On one process: the same weights, validated as the resumed run begins.
+    alone = Run(tmp_path / 'alone', **options)
+    alone.work_dir.mkdir()
+    (alone.work_dir / 'epoch_2.pth').write_bytes(
+        (run.work_dir / 'epoch_2.pth').read_bytes()
+    )
+    alone.start('--resume')
+    alone.finish()
+    assert alone.outcome()[1][0] == two
