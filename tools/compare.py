@@ -1,16 +1,18 @@
 """Train several recipes with several seeds, and put them side by side.
 
 python tools/compare.py configs/baseline/resnet18_syntheticfer_noise30.py \\
-    configs/eac/resnet18_syntheticfer_noise30.py --seeds 0 1 2
+    configs/eac/resnet18_syntheticfer_noise30.py --seeds 0 1 2 --jobs 2
 
 Finished runs are not repeated and interrupted ones go on.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import fmean, stdev
 
@@ -35,6 +37,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('configs', nargs='+', help='recipes, one row each')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='[0]')
     parser.add_argument('--work-dir', default='work_dirs', help='[work_dirs]')
+    parser.add_argument(
+        '--jobs',
+        type=int,
+        default=1,
+        help='trainings at a time; on CPUs they share the cores [1]',
+    )
     parser.add_argument('--out', help='write the table here too, as Markdown')
     parser.add_argument(
         '--cfg-options',
@@ -46,25 +54,24 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def run(config: str, seed: int, work_dir: Path, options: list[str]) -> dict:
-    """Train unless that is done, and return what ``result.json`` says.
+def plan(
+    config: str, seed: int, work_dir: Path, options: list[str]
+) -> list[str] | None:
+    """The command that trains, or None where ``result.json`` says that it is done.
 
     Raises:
         ValueError: Where the folder holds a run of other settings.
-        RuntimeError: Where the training fails; its log's end is in the message.
     """
     parsed = argparse.Namespace(options=None)
     if options:
         DictAction(['--cfg-options'], 'options', nargs='+')(None, parsed, options)
-    settings = load_config(config, parsed.options, str(work_dir), seed)
-    check_settings(settings, work_dir)
+    check_settings(load_config(config, parsed.options, str(work_dir), seed), work_dir)
     result = work_dir / 'result.json'
-    if not result.is_file() or not json.loads(result.read_text())['finished']:
-        command = [sys.executable, str(TRAIN), config, '--resume']
-        command += ['--work-dir', str(work_dir), '--seed', str(seed)]
-        command += ['--cfg-options', *options] if options else []
-        train(command, work_dir / 'train.log')
-    return json.loads(result.read_text())
+    if result.is_file() and json.loads(result.read_text())['finished']:
+        return None
+    command = [sys.executable, str(TRAIN), config, '--resume']
+    command += ['--work-dir', str(work_dir), '--seed', str(seed)]
+    return command + (['--cfg-options', *options] if options else [])
 
 
 def check_settings(settings: Config, work_dir: Path) -> None:
@@ -80,19 +87,31 @@ def check_settings(settings: Config, work_dir: Path) -> None:
     path.write_text(settings.pretty_text)
 
 
-def train(command: list[str], log: Path) -> None:
-    """Run a training, showing its progress; everything it says goes to ``log``."""
+def train(command: list[str], log: Path, threads: int | None = None) -> None:
+    """Run a training, showing its progress; everything it says goes to ``log``.
+
+    Raises:
+        RuntimeError: Where it fails, with the end of its log.
+    """
     print(f'$ {" ".join(command)}\n  (log: {log})', flush=True)
+    environment = dict(os.environ)
+    if threads is not None:
+        environment.setdefault('OMP_NUM_THREADS', str(threads))
+    name = '/'.join(log.parts[-4:-2])
     with (
         log.open('a', encoding='utf-8') as file,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
         ) as process,
     ):
         for line in process.stdout:
             file.write(line)
             if 'Epoch(' in line or 'training labels are wrong' in line:
-                print(' ', line.split(' - ')[-1].rstrip(), flush=True)
+                print(f'{name}  {line.split(" - ")[-1].rstrip()}', flush=True)
     if process.returncode:
         tail = '\n'.join(log.read_text(encoding='utf-8').splitlines()[-30:])
         raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
@@ -122,13 +141,28 @@ def spread(values: list[float | None]) -> str:
 def main(argv: Sequence[str] | None = None) -> str:
     """Run what is missing, print the table and return it."""
     args = parse_args(argv)
-    results: dict[str, list[dict]] = {}
+    if args.jobs < 1:
+        raise ValueError(f'--jobs {args.jobs}: give 1 or more.')
+    # Several trainings that each take every core slow each other to a crawl.
+    threads = max(1, (os.cpu_count() or 1) // args.jobs) if args.jobs > 1 else None
+    folders: dict[str, list[Path]] = {}
+    commands: list[tuple[list[str], Path]] = []
     for seed in args.seeds:
         for config in args.configs:
             name = f'{Path(config).parent.name}/{Path(config).stem}'
             work_dir = Path(args.work_dir) / name / f'seed{seed}'
-            outcome = run(config, seed, work_dir, args.cfg_options)
-            results.setdefault(name, []).append(outcome)
+            folders.setdefault(name, []).append(work_dir)
+            command = plan(config, seed, work_dir, args.cfg_options)
+            if command is not None:
+                commands.append((command, work_dir / 'train.log'))
+    with ThreadPoolExecutor(args.jobs) as pool:
+        trainings = [pool.submit(train, *command, threads) for command in commands]
+        for training in trainings:
+            training.result()
+    results = {
+        name: [json.loads((folder / 'result.json').read_text()) for folder in runs]
+        for name, runs in folders.items()
+    }
     text = table(results)
     print(f'\nAll figures but the minutes in percent.\n\n{text}')
     if args.out:

@@ -25,8 +25,9 @@ class Training:
         self.accuracies = iter(accuracies)
         self.commands = []
 
-    def __call__(self, command, log):
+    def __call__(self, command, log, threads):
         self.commands.append(command)
+        self.threads = threads
         seed = int(command[command.index('--seed') + 1])
         result = dict(
             seed=seed,
@@ -59,6 +60,8 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
     assert out.read_text() == text + '\n'
     assert len(training.commands) == 4
 
+    assert training.threads is None
+
     assert compare.main(arguments) == text  # nothing is trained again
     assert len(training.commands) == 4
 
@@ -76,3 +79,15 @@ def test_a_failed_training_shows_the_end_of_its_log(compare, monkeypatch, tmp_pa
     message = r"folder 'data/rafdb' does not exist[\s\S]*the training ended with 1"
     with pytest.raises(RuntimeError, match=message):
         compare.main([EAC])
+
+
+def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
+    monkeypatch.setattr(compare.os, 'cpu_count', lambda: 8)
+    training = Training([70.0] * 3)
+    monkeypatch.setattr(compare, 'train', training)
+    arguments = [EAC, '--work-dir', str(tmp_path), '--seeds', '0', '1', '2']
+    compare.main([*arguments, '--jobs', '3'])
+    assert training.threads == 2
+    assert len(training.commands) == 3
+    with pytest.raises(ValueError, match='--jobs 0'):
+        compare.main([*arguments, '--jobs', '0'])
