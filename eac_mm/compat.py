@@ -7,6 +7,7 @@ else is imported; ``eac_mm/__init__.py`` calls it.
 
 import importlib
 import importlib.metadata
+import os
 import sys
 import warnings
 from typing import Any
@@ -175,6 +176,19 @@ def restore_message_hub(state: dict) -> dict:
         for name, buffer in state['log_scalars'].items()
     }
     return {**state, 'log_scalars': scalars}
+
+
+def set_weights_only(force: bool) -> None:
+    """Let ``torch.load`` take tensors and plain values only, or anything.
+
+    MMEngine leaves the choice to PyTorch, which before 2.6 unpickles anything.
+    These are PyTorch's own switches, for this process.
+    """
+    on, off = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
+    if not force:
+        on, off = off, on
+    os.environ.pop(off, None)
+    os.environ[on] = '1'
 
 
 def init_cpu_distributed(cfg: dict) -> None:

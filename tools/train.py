@@ -46,7 +46,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='unpickle whatever the checkpoint holds; it can run code',
     )
     parser.add_argument(
-        '--launcher', choices=('none', 'pytorch', 'slurm', 'mpi'), default='none'
+        '--launcher', choices=('none', 'pytorch', 'slurm'), default='none'
     )
     # torch.distributed.launch passes it; torchrun sets the environment instead.
     parser.add_argument('--local-rank', '--local_rank', type=int, default=0)

@@ -1,6 +1,5 @@
 """From a config file to a Runner, the same way for training and testing."""
 
-import os
 import pickle
 import re
 from pathlib import Path
@@ -57,7 +56,9 @@ def load_config(
         cfg.setdefault('randomness', {})['seed'] = seed
     if amp:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
-        cfg.model.setdefault('data_preprocessor', {})['channels_last'] = True
+        preprocessor = cfg.model.get('data_preprocessor') or {}
+        if preprocessor.get('type') == 'EACDataPreprocessor':
+            preprocessor.channels_last = True
     if options:
         cfg.merge_from_dict(options)
     if work_dir is not None:
@@ -93,9 +94,11 @@ def resume(cfg: Config, checkpoint: str = 'auto') -> None:
                 found = str(path)
                 break
             print_log(f'{path} is passed over: it is damaged ({fault})', 'current')
-        cfg.resume, cfg.load_from = found is not None, found
-        if found is None:
+        cfg.resume = found is not None
+        if found is None:  # load_from stays what a new run starts from
             print_log(f'no checkpoint in {cfg.work_dir}: a new run', 'current')
+        else:
+            cfg.load_from = found
         return
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(
@@ -120,7 +123,7 @@ def vet_checkpoint(path: str | Path) -> None:
         ValueError: With what the file holds, and the way round.
     """
     try:
-        torch.load(path, map_location='cpu', weights_only=True, mmap=True)
+        torch.load(path, map_location='cpu', weights_only=True)
     except (pickle.UnpicklingError, RuntimeError) as error:
         reason = re.search(r'Unsupported.*?(?= was| by|\.|$)|GLOBAL \S+', str(error))
         raise ValueError(
@@ -138,15 +141,20 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         cfg: Config from :func:`load_config`.
         trust_checkpoint: Unpickle whatever ``load_from`` holds. Defaults to
             False: see :func:`vet_checkpoint`.
+
+    Raises:
+        FileNotFoundError: Where ``load_from`` does not exist.
+        ValueError: Where it holds more than tensors and plain values.
     """
-    # PyTorch's own switches; before 2.6 it would unpickle anything by default.
-    if trust_checkpoint:
-        os.environ.pop('TORCH_FORCE_WEIGHTS_ONLY_LOAD', None)
-        os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] = '1'
-    else:
-        os.environ['TORCH_FORCE_WEIGHTS_ONLY_LOAD'] = '1'
-        if cfg.get('load_from') and Path(cfg.load_from).is_file():
-            vet_checkpoint(cfg.load_from)
+    compat.set_weights_only(not trust_checkpoint)
+    path = cfg.get('load_from')
+    if path and '://' not in path:
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f'load_from={path!r} does not exist (seen from {Path.cwd()}).'
+            )
+        if not trust_checkpoint:
+            vet_checkpoint(path)
     compat.init_cpu_distributed(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)

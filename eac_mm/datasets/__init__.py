@@ -4,18 +4,19 @@ from .affectnet import AffectNet
 from .csv_faces import CSVFaces
 from .face_dataset import FaceDataset
 from .ferplus import FERPlus
+from .folder_faces import FolderFaces
 from .noisy_labels import NoisyLabels
 from .rafdb import RAFDB
 from .synthetic_fer import SyntheticFER
 from .tiny_imagenet import TinyImageNet
 from .transforms import (
     BadImageError,
+    CropFace,
     Erasing,
     ErasingFlipPair,
     LoadFace,
     SeedAugmentation,
 )
-from .transforms.crop_face import CropFace
 
 __all__ = [
     'AffectNet',
@@ -26,6 +27,7 @@ __all__ = [
     'ErasingFlipPair',
     'FERPlus',
     'FaceDataset',
+    'FolderFaces',
     'LoadFace',
     'NoisyLabels',
     'RAFDB',

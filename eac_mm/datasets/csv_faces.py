@@ -37,7 +37,7 @@ class CSVFaces(FaceDataset):
 
     The file is UTF-8. Other columns are left alone. An image that is listed
     twice with one label counts twice. Images in one folder a class need no
-    list: MMPretrain's ``CustomDataset`` reads them.
+    list: :class:`FolderFaces` reads them.
 
     Args:
         data_root: Folder of the csv file.

@@ -26,11 +26,9 @@ class SyntheticFER(BaseDataset):
 
     The faces are drawn when the data set is loaded (one to two milliseconds
     each) and kept in memory, as MMPretrain's CIFAR does, so a pipeline starts
-    without ``LoadImageFromFile``. Expressions overlap as they do in people: on
-    'val', after training on 'train', a ResNet-18 with 16 base channels is
-    right on 84 % after ten epochs and a logistic regression on 32 x 32 pixels
-    on 51 %. Such figures compare methods on this set alone; they say nothing
-    about photographs.
+    without ``LoadImageFromFile``. Expressions overlap as they do in people, so
+    that no network is right on all of them. Figures on this set compare
+    methods on this set alone; they say nothing about photographs.
 
     Face and label are functions of (seed, split, index): the same in every
     process, and a smaller data set is the beginning of a larger one. No face

@@ -15,9 +15,8 @@ class EACDataPreprocessor(ClsDataPreprocessor):
     MMPretrain's own preprocessor would.
 
     Args:
-        channels_last: Lay the images out channels last, which convolutions in
-            bfloat16 run about 1.4 times faster on (CPU and GPU). The values are
-            the same. Defaults to False.
+        channels_last: Lay the images out channels last, on which convolutions
+            in bfloat16 run faster. The values are the same. Defaults to False.
         **kwargs: Arguments of MMPretrain's ``ClsDataPreprocessor``: ``mean``,
             ``std`` (RGB, 0..255), ``to_rgb``, ...
 

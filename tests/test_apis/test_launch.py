@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from eac_mm.apis import load_config
+from eac_mm.apis import build_runner, load_config, resume
+from eac_mm.apis.launch import vet_checkpoint
 
 RECIPE = 'configs/eac/resnet18_rafdb_noise30.py'
 
@@ -42,3 +43,37 @@ def test_errors():
         load_config('configs/eac/none.py')
     with pytest.raises(ValueError, match='seed -1'):
         load_config(RECIPE, seed=-1)
+
+
+def test_resume_without_a_checkpoint_keeps_load_from(tmp_path):
+    cfg = load_config(RECIPE, {'load_from': 'weights.pth'}, work_dir=str(tmp_path))
+    resume(cfg)
+    assert (cfg.resume, cfg.load_from) == (False, 'weights.pth')
+    torch.save(dict(state_dict={}), tmp_path / 'epoch_3.pth')
+    resume(cfg)
+    assert (cfg.resume, cfg.load_from) == (True, str(tmp_path / 'epoch_3.pth'))
+
+
+def test_load_from_must_exist(tmp_path):
+    cfg = load_config(RECIPE, {'load_from': 'typo.pth'}, work_dir=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"load_from='typo.pth' does not exist"):
+        build_runner(cfg)
+
+
+def test_amp_leaves_another_preprocessor_alone(tmp_path):
+    recipe = tmp_path / 'plain.py'
+    recipe.write_text(
+        "model = dict(data_preprocessor=dict(type='ClsDataPreprocessor'))\n"
+        "optim_wrapper = dict(type='OptimWrapper')\n"
+    )
+    cfg = load_config(recipe, amp=True)
+    assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
+    assert cfg.model.data_preprocessor == dict(type='ClsDataPreprocessor')
+
+
+@pytest.mark.parametrize('new_format', [True, False])
+def test_plain_checkpoints_of_both_formats_pass(tmp_path, new_format):
+    path = tmp_path / 'a.pth'
+    weights = dict(state_dict=dict(w=torch.ones(3)))
+    torch.save(weights, path, _use_new_zipfile_serialization=new_format)
+    vet_checkpoint(path)

@@ -87,8 +87,8 @@ UPPER_FACE = np.arange(MEANS.shape[1]) < 5
 # Standard deviation of each control from face to face, in any expression.
 SPREAD = np.array([0.12, 0.12, 0.12, 0.13, 0.1, 0.1, 0.1, 0.12, 0.12, 0.12, 0.08])
 # Faint faces are what makes neighbouring classes overlap. These numbers were
-# chosen so that a small ResNet trained on clean labels is right on 80 to 92 %
-# of new faces.
+# chosen so that a small ResNet trained on clean labels is right on most new
+# faces, and never on all.
 INTENSITY = (0.25, 1.25)
 INTENSITY_BETA = (1.6, 1.2)
 REGION_SHARE = (0.65, 1.15)

@@ -1,5 +1,6 @@
 """Transforms that MMPretrain does not have."""
 
+from .crop_face import CropFace
 from .erasing import Erasing
 from .loading import BadImageError, LoadFace
 from .pair import ErasingFlipPair
@@ -7,6 +8,7 @@ from .seeding import SeedAugmentation
 
 __all__ = [
     'BadImageError',
+    'CropFace',
     'Erasing',
     'ErasingFlipPair',
     'LoadFace',

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
@@ -43,6 +44,19 @@ class PreflightHook(Hook):
                 )
         if isinstance(model, EACClassifier):
             check_features(model, train)
+        report_batch_size(runner)
+
+
+def report_batch_size(runner: Runner) -> None:
+    """Say so where the batch over all processes is not the recipe's."""
+    expected = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
+    batch = get_world_size() * (runner.train_dataloader.batch_size or 0)
+    if expected and batch and batch != expected:
+        runner.logger.warning(
+            f'{batch} images a step over all processes; the recipe was set for '
+            f'{expected}. Results depend on it: set train_dataloader.batch_size, or '
+            'auto_scale_lr.enable=True for a learning rate in proportion.'
+        )
 
 
 def check_classes(model: nn.Module, dataset: Dataset, role: str) -> None:
@@ -81,11 +95,18 @@ def check_features(model: EACClassifier, dataset: Dataset) -> None:
     """Send one training image's size through the backbone.
 
     Raises:
-        ValueError: Where the backbone fails on it, its map is a single column
-            (which a flip does not change), or its channels are not the head's.
+        ValueError: Where there are no pairs, the backbone fails on the image,
+            its map is a single column (which a flip does not change), or its
+            channels are not the head's.
     """
     inputs = dataset[0]['inputs']
-    view = inputs[0] if isinstance(inputs, list | tuple) else inputs
+    if not isinstance(inputs, list | tuple) or len(inputs) != 2:
+        raise ValueError(
+            'EACClassifier trains on pairs of views and the training pipeline gives '
+            'one image a sample. Mend: pipeline=_base_.pair_pipeline in the recipe, or '
+            'dict(type="ErasingFlipPair") before PackInputs.'
+        )
+    view = inputs[0]
     height, width = view.shape[-2:]
     image = torch.zeros(1, *view.shape, device=next(model.parameters()).device)
     training = model.training

@@ -53,7 +53,11 @@ class NoisyLabelValLoop(ValLoop):
         return evaluator.evaluate(len(dataset.wrong_indices))
 
     def _build_wrong_dataloader(self, dataset: NoisyLabels) -> DataLoader:
-        wrong = dataset.wrong_samples(self.dataloader.dataset.pipeline)
+        validation = self.dataloader.dataset
+        while not hasattr(validation, 'pipeline'):  # concatenated or wrapped
+            inner = getattr(validation, 'dataset', None)
+            validation = inner if inner is not None else validation.datasets[0]
+        wrong = dataset.wrong_samples(validation.pipeline)
         # Like the validation loader, but for its data.
         cfg = dict(
             dataset=wrong,

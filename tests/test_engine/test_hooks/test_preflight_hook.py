@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 from mmpretrain.registry import MODELS
@@ -7,6 +9,7 @@ from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
     check_features,
     check_labels,
+    report_batch_size,
 )
 
 
@@ -81,3 +84,27 @@ def test_labels_out_of_range(labels, message):
     images.get_gt_labels = lambda: labels
     with pytest.raises(ValueError, match=message):
         check_labels(images, 'validation')
+
+
+def test_one_view_is_no_pair():
+    class Single(Images):
+        def __getitem__(self, idx):
+            return dict(inputs=super().__getitem__(idx)['inputs'][0])
+
+    with pytest.raises(ValueError, match='pair_pipeline'):
+        check_features(build(RESNET), Single(64))
+
+
+@pytest.mark.parametrize(('batch', 'warns'), [(32, False), (8, True)])
+def test_another_batch_size_is_said(batch, warns):
+    said = []
+    runner = SimpleNamespace(
+        cfg=dict(auto_scale_lr=dict(base_batch_size=32)),
+        train_dataloader=SimpleNamespace(batch_size=batch),
+        logger=SimpleNamespace(warning=said.append),
+    )
+    report_batch_size(runner)
+    assert bool(said) is warns
+    if warns:
+        assert '8 images a step' in said[0]
+        assert 'set for 32' in said[0]
