@@ -70,3 +70,18 @@ def test_two_processes(tmp_path):
     run = Run(tmp_path / 'run')
     kill_and_go_on(run, 2, random.Random(1), processes=2)
     assert_same(run, whole)
+
+
+def test_averaged_weights(tmp_path):
+    """MMEngine's EMAHook keeps a second set of weights in the checkpoint."""
+    options = {'default_hooks.ema.type': 'EMAHook', 'train_cfg.max_epochs': 3}
+    whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
+    whole.start()
+    output = whole.finish()
+    assert whole.process.returncode == 0, output[-4000:]
+    run.start()
+    run.wait_for('Epoch(train) [3][2/6]')
+    run.kill()
+    run.start('--resume')
+    assert 'resumed epoch: 2' in run.finish()
+    assert_same(run, whole)
