@@ -20,6 +20,7 @@ from .label_noise import (
     transition_matrix,
 )
 from .noise_file import NoiseManifest, is_noise_file, read_noise_file, write_noise_file
+from .wrong_samples import WrongSamples
 
 
 @DATASETS.register_module()
@@ -243,9 +244,14 @@ class NoisyLabels(Dataset):
         # Labels are set on what the wrapped data set returns, so that any
         # data set will do, itself a wrapper or not.
         idx = range(len(self))[idx]
-        return self._set_labels(self.dataset[idx], idx)
+        return self.set_labels(self.dataset[idx], idx)
 
-    def _set_labels(self, packed: dict, idx: int) -> dict:
+    def set_labels(self, packed: dict, idx: int) -> dict:
+        """Give a packed sample its labels and its index in this data set.
+
+        Raises:
+            ValueError: Where the pipeline did not end in ``PackInputs``.
+        """
         if 'data_samples' not in packed:
             raise ValueError(
                 f'{type(self.dataset).__name__} gives {sorted(packed)}, and no '
@@ -261,7 +267,7 @@ class NoisyLabels(Dataset):
         return packed
 
     @force_full_init
-    def wrong_samples(self, pipeline: Callable[[dict], dict]) -> 'WrongSamples':
+    def wrong_samples(self, pipeline: Callable[[dict], dict]) -> WrongSamples:
         """The wrongly labelled samples, through another pipeline."""
         return WrongSamples(self, pipeline)
 
@@ -276,31 +282,3 @@ def _forbid_refetching(dataset: Any) -> None:
     inner = getattr(dataset, 'dataset', None)
     for part in [inner] if inner is not None else getattr(dataset, 'datasets', ()):
         _forbid_refetching(part)
-
-
-class WrongSamples(Dataset):
-    """The wrongly labelled samples of a :class:`NoisyLabels`.
-
-    Args:
-        noisy: The data set.
-        pipeline: Transforms that end in packed inputs; usually the validation
-            set's, so that the network sees the images as in testing.
-    """
-
-    def __init__(self, noisy: NoisyLabels, pipeline: Callable[[dict], dict]) -> None:
-        self.noisy = noisy
-        self.pipeline = pipeline
-        self.indices = noisy.wrong_indices
-
-    @property
-    def metainfo(self) -> dict:
-        """Meta information of the wrapped data set."""
-        return self.noisy.metainfo
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def __getitem__(self, position: int) -> dict:
-        idx = int(self.indices[position])
-        packed = self.pipeline(self.noisy.get_data_info(idx))
-        return self.noisy._set_labels(packed, idx)
