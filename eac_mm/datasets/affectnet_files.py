@@ -2,12 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from .checks import line_error, read_table, require_folder, require_images
+from .checks import (
+    line_error,
+    read_table,
+    require_folder,
+    require_images,
+    require_inside,
+)
 
 COLUMNS = (
     'subDirectory_filePath',
@@ -74,16 +80,7 @@ def read_rows(path: Path, boxes: bool) -> Iterator[Row]:
     """
     for number, line, fields in read_table(path, COLUMNS, MEND):
         name, expression = fields[0], fields[6]
-        # Windows knows '\', '/' and drives: the strictest reading on any system.
-        inside = PureWindowsPath(name)
-        if not inside.name or inside.anchor or '..' in inside.parts:
-            raise line_error(
-                path,
-                number,
-                line,
-                f'the path of an image inside the image folder; {name!r} could leave '
-                'the data root',
-            )
+        require_inside(path, number, line, name)
         if expression not in EXPRESSIONS:
             raise line_error(path, number, line, EXPECTED_ID)
         box = _read_box(path, number, line, fields[1:5]) if boxes else None
