@@ -2,6 +2,7 @@ default_scope = 'mmpretrain'
 custom_imports = dict(imports=['eac_mm'], allow_failed_imports=False)
 
 default_hooks = dict(
+    runtime_info=dict(type='DeferredRuntimeInfoHook'),
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50),
     param_scheduler=dict(type='ParamSchedulerHook'),
@@ -11,6 +12,7 @@ default_hooks = dict(
     finite_loss=dict(type='FiniteLossHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     preflight=dict(type='PreflightHook'),
+    image_cache=dict(type='ImageCacheHook'),  # train_dataloader.dataset.cache
     result=dict(type='ResultHook', last=5),
 )
 

@@ -69,6 +69,8 @@ def load_config(
         loader = cfg.get(name)
         if loader is not None:
             loader.setdefault('pin_memory', torch.cuda.is_available())
+            if loader.dataset.get('cache') == 'device':  # nothing for them to do
+                loader.num_workers = 0
             if loader.get('num_workers', 0) == 0:  # torch refuses the two together
                 loader.persistent_workers = False
     return cfg

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
+from .caching import CACHES, DeviceImages, RAMCache
+from .caching.decode_once import split_pipeline
+from .checks import require_choice
 from .label_noise import (
     Transition,
     check_kind,
@@ -49,11 +53,19 @@ class NoisyLabels(Dataset):
             where it has one (:class:`RAFDB` reads the authors' lists), which
             may list more samples than the data set has. Relative paths count
             from the working directory.
+        cache: Where decoded images are kept. ``'none'``: nowhere, each is read
+            when it is needed. ``'ram'``: decoded once, when the data set is
+            loaded, into memory that the workers share (:class:`RAMCache`); the
+            samples are the same, bit by bit. ``'device'``: on the training
+            device, where they are augmented in batches (:class:`DeviceImages`);
+            a sample then holds its index in place of an image. That needs
+            ``ImageCacheHook`` and ``EACDataPreprocessor``. Defaults to
+            ``'none'``.
 
     Raises:
-        ValueError: For a rate, kind, seed or transition that is none, labels
-            missing or out of range, no class names, or a noise file of other
-            labels.
+        ValueError: For a rate, kind, seed, transition or cache that is none,
+            labels missing or out of range, no class names, or a noise file of
+            other labels; and what :class:`RAMCache` raises.
         FileNotFoundError: Where ``noise_file`` does not exist.
     """
 
@@ -65,7 +77,9 @@ class NoisyLabels(Dataset):
         seed: int = 0,
         transition: Transition | None = None,
         noise_file: str | Path | None = None,
+        cache: str = 'none',
     ) -> None:
+        require_choice('cache', cache, CACHES)
         check_kind(kind)
         check_rate(rate)
         check_seed(seed)
@@ -83,6 +97,7 @@ class NoisyLabels(Dataset):
         self.seed = seed
         self.transition = transition
         self.noise_file = noise_file
+        self.cache = cache
         self._fully_initialized = False
         if not lazy_init:
             self.full_init()
@@ -127,6 +142,8 @@ class NoisyLabels(Dataset):
             f'({100 * wrong / len(self):.2f} %; {source})',
             logger='current',
         )
+        if self.cache == 'ram':
+            self.images = RAMCache(self.dataset)
 
     def _read_clean_labels(self) -> np.ndarray:
         size = len(self.dataset)
@@ -241,10 +258,30 @@ class NoisyLabels(Dataset):
 
     @force_full_init
     def __getitem__(self, idx: int) -> dict:
+        if self.cache != 'device':
+            return self.load(idx)
+        idx = range(len(self))[idx]
+        info = self.dataset.get_data_info(idx)
+        info.pop('img', None)
+        pack = self.dataset.pipeline.transforms[-1]
+        return self.set_labels({**pack(info), 'inputs': idx}, idx)
+
+    @force_full_init
+    def load(self, idx: int) -> dict:
+        """A sample with its image, whatever the cache."""
         # Labels are set on what the wrapped data set returns, so that any
         # data set will do, itself a wrapper or not.
         idx = range(len(self))[idx]
-        return self.set_labels(self.dataset[idx], idx)
+        if self.cache == 'ram':
+            packed = self.images.load(idx, split_pipeline(self.dataset)[1])
+        else:
+            packed = self.dataset[idx]
+        return self.set_labels(packed, idx)
+
+    @force_full_init
+    def to_device(self, device: torch.device | str, **kwargs) -> DeviceImages:
+        """The images on a device; see :class:`DeviceImages` for the arguments."""
+        return DeviceImages(self.dataset, device, **kwargs)
 
     def set_labels(self, packed: dict, idx: int) -> dict:
         """Give a packed sample its labels and its index in this data set.

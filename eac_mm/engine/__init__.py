@@ -2,8 +2,10 @@
 
 from .hooks import (
     ConsistencyRampHook,
+    DeferredRuntimeInfoHook,
     EpochSeedHook,
     FiniteLossHook,
+    ImageCacheHook,
     PreflightHook,
     ResultHook,
     SafeCheckpointHook,
@@ -16,8 +18,10 @@ __all__ = [
     'BFloat16OptimWrapper',
     'ClassBalancedSampler',
     'ConsistencyRampHook',
+    'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'FiniteLossHook',
+    'ImageCacheHook',
     'NoisyLabelValLoop',
     'PreflightHook',
     'ResultHook',

@@ -40,6 +40,12 @@ class SeedAugmentation(BaseTransform):
         """Draw epoch ``epoch`` of seed ``seed`` from now on (both >= 0)."""
         self._seed_epoch.copy_(torch.tensor([seed, epoch]))
 
+    @property
+    def seed_epoch(self) -> tuple[int, int]:
+        """Seed and epoch; both -1 until they are set."""
+        seed, epoch = self._seed_epoch.tolist()
+        return seed, epoch
+
     def __deepcopy__(self, memo: dict) -> 'SeedAugmentation':
         # Tensors are copied out of shared memory; data sets are copied by
         # their get_subset.
@@ -49,7 +55,7 @@ class SeedAugmentation(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Reseed; ``results`` is passed on as it is."""
-        seed, epoch = self._seed_epoch.tolist()
+        seed, epoch = self.seed_epoch
         if epoch < 0:
             return results
         if 'sample_idx' not in results:

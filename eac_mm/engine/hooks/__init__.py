@@ -1,16 +1,20 @@
 """Hooks that MMEngine and MMPretrain do not have."""
 
 from .consistency_ramp_hook import ConsistencyRampHook
+from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
 from .finite_loss_hook import FiniteLossHook
+from .image_cache_hook import ImageCacheHook
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
     'ConsistencyRampHook',
+    'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'FiniteLossHook',
+    'ImageCacheHook',
     'PreflightHook',
     'ResultHook',
     'SafeCheckpointHook',

@@ -45,7 +45,8 @@ class FiniteLossHook(Hook):
         """Note the loss, and look at the noted ones when it is time."""
         samples = (data_batch or {}).get('data_samples') or []
         rate = next(iter(runner.optim_wrapper.get_lr().values()))[0]
-        self.recent.append((runner.iter, rate, outputs, samples))
+        losses = {key: value.detach() for key, value in (outputs or {}).items()}
+        self.recent.append((runner.iter, rate, losses, samples))
         if self.is_on_cpu(outputs) or len(self.recent) >= self.interval:
             self._look(runner)
 
@@ -63,7 +64,7 @@ class FiniteLossHook(Hook):
         self.recent.clear()
         if not noted:
             return
-        losses = torch.stack([outputs['loss'].detach() for _, _, outputs, _ in noted])
+        losses = torch.stack([outputs['loss'] for _, _, outputs, _ in noted])
         bad = (~torch.isfinite(losses)).nonzero()
         if not len(bad):
             return

@@ -99,7 +99,8 @@ def check_features(model: EACClassifier, dataset: Dataset) -> None:
             its map is a single column (which a flip does not change), or its
             channels are not the head's.
     """
-    inputs = dataset[0]['inputs']
+    # Where a data set gives indices in place of images, it can load one.
+    inputs = getattr(dataset, 'load', dataset.__getitem__)(0)['inputs']
     if not isinstance(inputs, list | tuple) or len(inputs) != 2:
         raise ValueError(
             'EACClassifier trains on pairs of views and the training pipeline gives '

@@ -95,6 +95,19 @@ def test_one_view_is_no_pair():
         check_features(build(RESNET), Single(64))
 
 
+def test_a_data_set_that_gives_indices_loads_one():
+    class Indices(Images):
+        def __getitem__(self, idx):
+            return dict(inputs=idx)
+
+        def load(self, idx):
+            return super().__getitem__(idx)
+
+    check_features(build(RESNET), Indices(64))
+    with pytest.raises(ValueError, match='32 x 32 are too small'):
+        check_features(build(RESNET), Indices(32))
+
+
 @pytest.mark.parametrize(('batch', 'warns'), [(32, False), (8, True)])
 def test_another_batch_size_is_said(batch, warns):
     said = []

@@ -1,0 +1,71 @@
+"""How much memory is free, asked before much of it is taken."""
+
+import os
+from pathlib import Path
+
+import torch
+
+MEMINFO = Path('/proc/meminfo')
+CGROUP = Path('/sys/fs/cgroup')
+SHARED = Path('/dev/shm')
+GB = 1e9
+
+
+def free_memory() -> int:
+    """Free bytes of this machine or, where it is smaller, of its container."""
+    try:
+        lines = MEMINFO.read_text().splitlines()
+        fields = dict(line.split(':', 1) for line in lines)
+        free = int(fields['MemAvailable'].split()[0]) * 1024
+    except (OSError, KeyError):  # no Linux
+        free = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    try:
+        limit = int((CGROUP / 'memory.max').read_text())
+        used = int((CGROUP / 'memory.current').read_text())
+        lines = (CGROUP / 'memory.stat').read_text().splitlines()
+        # What is read from files is given back when others need the room.
+        files = int(dict(line.split() for line in lines)['inactive_file'])
+    except (OSError, KeyError, ValueError):  # no container, or 'max': no limit
+        return free
+    return min(free, limit - used + files)
+
+
+def free_shared_memory() -> int:
+    """Free bytes that processes can share; a container may have few."""
+    if not SHARED.is_dir():
+        return free_memory()
+    shared = os.statvfs(SHARED)
+    return min(free_memory(), shared.f_bavail * shared.f_frsize)
+
+
+def free_on(device: torch.device) -> int:
+    """Free bytes of a device: a GPU's own memory, else the machine's."""
+    if device.type == 'cuda':
+        return torch.cuda.mem_get_info(device)[0]
+    return free_memory()
+
+
+def require_room(need: int, free: int, where: str, mend: str) -> None:
+    """Refuse to take more memory than is free.
+
+    Args:
+        need: Bytes that one process will take. Other processes of this job on
+            this machine are taken to do the same.
+        free: Bytes that are free.
+        where: Which memory it is, for the message.
+        mend: What else to do, for the message.
+
+    Raises:
+        MemoryError: With both figures, where it does not fit.
+    """
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    if where.startswith('cuda'):  # each process has one of its own
+        processes = 1
+    if need * processes > free:
+        each = f' ({processes} processes, {need / GB:.2f} GB each)'
+        raise MemoryError(
+            f'the images need {need * processes / GB:.2f} GB'
+            f'{each if processes > 1 else ""} and {free / GB:.2f} GB are free in '
+            f'{where}. Mend: {mend} fewer images (indices), a smaller Resize in the '
+            'pipeline, or train_dataloader.dataset.cache=none.'
+        )
