@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/resnet18w16_baseline.py',
     '../_base_/datasets/ferplus_48.py',
-    '../_base_/schedules/adam_30e_small.py',
+    '../_base_/schedules/adam_20e_small.py',
     '../_base_/default_runtime.py',
 ]
 

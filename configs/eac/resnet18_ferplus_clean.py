@@ -1,5 +1,5 @@
 # EAC, ResNet-18, FERPlus, clean labels.
-# The paper (Table 6, MS-Celeb-1M weights): 89.64 %, mean of the last 5 epochs.
+# The paper (Table 6, MS-Celeb-1M weights): 89.64 %.
 # python tools/train.py configs/eac/resnet18_ferplus_clean.py
 _base_ = [
     '../_base_/models/resnet18_eac.py',

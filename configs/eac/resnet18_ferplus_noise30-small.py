@@ -3,11 +3,11 @@
 _base_ = [
     '../_base_/models/resnet18w16_eac.py',
     '../_base_/datasets/ferplus_48.py',
-    '../_base_/schedules/adam_30e_small.py',
+    '../_base_/schedules/adam_20e_small.py',
     '../_base_/default_runtime.py',
 ]
 
 train_dataloader = dict(
     dataset=dict(rate=0.3, dataset=dict(pipeline=_base_.pair_pipeline))
 )
-default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=10))
+default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=7))

@@ -10,6 +10,7 @@ from .rafdb import RAFDB
 from .synthetic_fer import SyntheticFER
 from .tiny_imagenet import TinyImageNet
 from .transforms import (
+    AffinePair,
     BadImageError,
     CropFace,
     Erasing,
@@ -20,6 +21,7 @@ from .transforms import (
 
 __all__ = [
     'AffectNet',
+    'AffinePair',
     'BadImageError',
     'CSVFaces',
     'CropFace',

@@ -32,6 +32,16 @@ def test_the_command_line_wins():
     assert load_config(RECIPE, options).work_dir == 'x'
 
 
+def test_images_on_the_device_need_no_workers():
+    options = {'train_dataloader.dataset.cache': 'device'}
+    cfg = load_config(RECIPE, options)
+    assert cfg.train_dataloader.num_workers == 0
+    assert not cfg.train_dataloader.persistent_workers
+    assert cfg.val_dataloader.num_workers == 4
+    options = {'train_dataloader.dataset.cache': 'ram'}
+    assert load_config(RECIPE, options).train_dataloader.num_workers == 4
+
+
 def test_amp_is_bfloat16_and_channels_last():
     cfg = load_config(RECIPE, amp=True)
     assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'

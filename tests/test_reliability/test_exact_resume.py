@@ -49,6 +49,33 @@ def test_the_number_of_workers_changes_nothing(tmp_path, uninterrupted, workers)
     assert_same(run, uninterrupted)
 
 
+@pytest.mark.parametrize('workers', [0, 2])
+def test_images_decoded_once_change_nothing(tmp_path, uninterrupted, workers):
+    options = {
+        'train_dataloader.dataset.cache': 'ram',
+        'train_dataloader.num_workers': workers,
+    }
+    run = Run(tmp_path / 'run', **options)
+    run.start()
+    run.wait_for('Saving checkpoint at 2 epochs')
+    run.kill()
+    run.start('--resume')
+    output = run.finish()
+    assert run.process.returncode == 0, output[-4000:]
+    assert_same(run, uninterrupted)
+
+
+@pytest.mark.parametrize('processes', [1, 2])
+def test_images_on_the_device(tmp_path, processes):
+    options = {'train_dataloader.dataset.cache': 'device', 'train_cfg.max_epochs': 3}
+    whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
+    whole.start(processes=processes)
+    output = whole.finish()
+    assert whole.process.returncode == 0, output[-4000:]
+    kill_and_go_on(run, 1, random.Random(2), processes=processes)
+    assert_same(run, whole)
+
+
 def test_killed_between_a_checkpoint_and_its_validation(tmp_path, uninterrupted):
     run = Run(tmp_path / 'run')
     run.start()

@@ -1,5 +1,6 @@
 """Transforms that MMPretrain does not have."""
 
+from .affine_pair import AffinePair
 from .crop_face import CropFace
 from .erasing import Erasing
 from .loading import BadImageError, LoadFace
@@ -7,6 +8,7 @@ from .pair import ErasingFlipPair
 from .seeding import SeedAugmentation
 
 __all__ = [
+    'AffinePair',
     'BadImageError',
     'CropFace',
     'Erasing',

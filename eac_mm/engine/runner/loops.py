@@ -3,11 +3,13 @@
 import torch
 from mmengine.dist import get_world_size
 from mmengine.evaluator import Evaluator
-from mmengine.runner import ValLoop
+from mmengine.runner import ValLoop, autocast
 from mmpretrain.registry import LOOPS
+from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
 from eac_mm.datasets import NoisyLabels
+from eac_mm.engine.optimizers import BFloat16OptimWrapper
 from eac_mm.evaluation import Memorisation
 
 
@@ -19,7 +21,8 @@ class NoisyLabelValLoop(ValLoop):
     through the validation pipeline and the network in evaluation mode, and
     :class:`~eac_mm.evaluation.Memorisation` joins the validation's metrics.
     Where the training data is no :class:`~eac_mm.datasets.NoisyLabels`, or none
-    of its labels is wrong, this is MMEngine's loop, whose arguments it takes.
+    of its labels is wrong, this is MMEngine's loop, whose arguments it takes. It
+    runs in bfloat16 where training does.
     """
 
     _wrong_dataloader: DataLoader | None = None
@@ -39,6 +42,16 @@ class NoisyLabelValLoop(ValLoop):
         return metrics
 
     @torch.no_grad()
+    def run_iter(self, idx: int, data_batch: dict) -> None:
+        """Predict one batch and hand it to the metrics."""
+        self.runner.call_hook('before_val_iter', batch_idx=idx, data_batch=data_batch)
+        outputs = self._predict(data_batch)
+        self.evaluator.process(data_samples=outputs, data_batch=data_batch)
+        self.runner.call_hook(
+            'after_val_iter', batch_idx=idx, data_batch=data_batch, outputs=outputs
+        )
+
+    @torch.no_grad()
     def _evaluate_wrong_samples(self) -> dict:
         train = getattr(self.runner.train_loop, 'dataloader', None)
         dataset = getattr(train, 'dataset', None)
@@ -49,8 +62,17 @@ class NoisyLabelValLoop(ValLoop):
         evaluator = Evaluator([Memorisation()])
         evaluator.dataset_meta = dataset.metainfo
         for data_batch in self._wrong_dataloader:
-            evaluator.process(self.runner.model.val_step(data_batch), data_batch)
+            evaluator.process(self._predict(data_batch), data_batch)
         return evaluator.evaluate(len(dataset.wrong_indices))
+
+    def _predict(self, data_batch: dict) -> list[DataSample]:
+        wrapper, model = self.runner.optim_wrapper, self.runner.model
+        if isinstance(wrapper, BFloat16OptimWrapper):
+            precision = wrapper.autocast(model)
+        else:
+            precision = autocast(enabled=self.fp16)
+        with precision:
+            return model.val_step(data_batch)
 
     def _build_wrong_dataloader(self, dataset: NoisyLabels) -> DataLoader:
         validation = self.dataloader.dataset

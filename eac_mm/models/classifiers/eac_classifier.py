@@ -10,7 +10,8 @@ from torch import Tensor
 class EACClassifier(ImageClassifier):
     """Run the backbone on each view of a pair and hand both to the head.
 
-    The two views pass one after the other, so that each has its own batch
+    View 2 is left out where the head does not need it (``head.views``). The two
+    views pass one after the other, so that each has its own batch
     statistics, as in the authors' code. In testing it is MMPretrain's
     ``ImageClassifier``, whose arguments it takes; the head must be an
     :class:`EACHead` or take its ``feature_maps``.
@@ -36,10 +37,11 @@ class EACClassifier(ImageClassifier):
                 'dict(type="PackInputs"), and use '
                 'data_preprocessor=dict(type="EACDataPreprocessor").'
             )
-        feature_maps = tuple(self.feature_map(view) for view in inputs)
-        feats = (feature_maps[0],)
+        views = inputs[: self.head.views]
+        feature_maps = tuple(self.feature_map(view) for view in views)
+        feats = feature_maps
         if self.with_neck:
-            feats = self.neck(feats)
+            feats = tuple(self.neck((maps,))[-1] for maps in feature_maps)
         return self.head.loss(feats, data_samples, feature_maps=feature_maps)
 
     def feature_map(self, images: Tensor) -> Tensor:

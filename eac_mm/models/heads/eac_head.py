@@ -1,5 +1,6 @@
 """The head of Erasing Attention Consistency."""
 
+import numpy as np
 import torch
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.registry import MODELS
@@ -11,7 +12,7 @@ from ..losses import attention_maps
 
 @MODELS.register_module()
 class EACHead(LinearClsHead):
-    """Linear classifier whose attention must be consistent under a flip.
+    """Linear classifier whose attention must be consistent under a transform.
 
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Eq. 1 to 4:
@@ -21,12 +22,19 @@ class EACHead(LinearClsHead):
     authors' code: the consistency moves the features of both views, not the
     classifier. In testing it is a plain linear head.
 
+    Where the samples carry a ``view_affine``, as
+    :class:`~eac_mm.datasets.AffinePair` gives it, view 2 is so transformed rather
+    than flipped.
+
     Args:
         num_classes: Number of classes L.
         in_channels: Channels C of the last feature map.
         consistency_weight: Weight lambda of Eq. 4, 0 or more. The paper: 5 for
-            ResNet-18; 10 for other backbones at 20 and 30 % noise. Defaults to
-            5.0.
+            ResNet-18; 10 for other backbones at 20 and 30 % noise. 0 leaves the
+            consistency out (Table 3). Defaults to 5.0.
+        imbalanced: Whether view 1 alone is classified, the paper's imbalanced
+            framework. Without it (Table 3) both views are, by the mean of their
+            cross-entropies, so that lambda weighs as much. Defaults to True.
         consistency: Config of the consistency loss. Defaults to
             ``dict(type='AttentionConsistencyLoss')``.
         init_cfg: Initialisation. Defaults to None: ``nn.Linear``'s own, as in
@@ -46,6 +54,7 @@ class EACHead(LinearClsHead):
         num_classes: int,
         in_channels: int,
         consistency_weight: float = 5.0,
+        imbalanced: bool = True,
         consistency: dict | None = None,
         init_cfg: dict | None = None,
         **kwargs,
@@ -62,38 +71,76 @@ class EACHead(LinearClsHead):
                 'cross-entropy) or more.'
             )
         self.consistency_weight = consistency_weight
+        self.imbalanced = imbalanced
         self.ramp = 1.0
         self.consistency_module = MODELS.build(
             consistency or dict(type='AttentionConsistencyLoss')
         )
 
+    @property
+    def views(self) -> int:
+        """How many views of a pair the losses need, 1 or 2."""
+        return 2 if self.consistency_weight or not self.imbalanced else 1
+
     def loss(
         self,
-        feats: tuple[Tensor],
+        feats: tuple[Tensor, ...],
         data_samples: list[DataSample],
-        feature_maps: tuple[Tensor, Tensor],
+        feature_maps: tuple[Tensor, ...],
         **kwargs,
     ) -> dict[str, Tensor]:
         """Classification and weighted consistency, Eq. 2 to 4.
 
         Args:
-            feats: Pooled features of view 1; the last is used, (N, C).
-            data_samples: Samples with the given labels.
-            feature_maps: Last feature maps of view 1 and of view 2, each
-                (N, C, H, W).
+            feats: Pooled features of each view, (N, C).
+            data_samples: N samples with the given labels.
+            feature_maps: Last feature maps of each view, (N, C, H, W).
             **kwargs: Further arguments of the classification loss.
 
         Returns:
-            ``loss_cls`` and ``loss_consistency``, whose sum is trained on, and
-            accuracies where ``cal_acc`` asks for them.
+            ``loss_cls`` and, unless its weight is 0, ``loss_consistency``, whose
+            sum is trained on, and accuracies where ``cal_acc`` asks for them.
+
+        Raises:
+            ValueError: Where some of the samples carry a ``view_affine`` and some
+                do not.
         """
-        losses = super().loss(feats, data_samples, **kwargs)
+        if self.imbalanced:
+            classified = feats[:1], data_samples
+        else:
+            classified = (torch.cat(feats),), list(data_samples) * len(feats)
+        losses = super().loss(*classified, **kwargs)
         losses['loss_cls'] = losses.pop('loss')
+        if self.consistency_weight:
+            losses['loss_consistency'] = self._consistency(feature_maps, data_samples)
+        return losses
+
+    def _consistency(
+        self, feature_maps: tuple[Tensor, Tensor], data_samples: list[DataSample]
+    ) -> Tensor:
         # Differences of maps are small: they are taken in float32 whatever
         # precision the backbone ran in.
-        with torch.autocast(feats[-1].device.type, enabled=False):
+        with torch.autocast(feature_maps[0].device.type, enabled=False):
             weight = self.fc.weight.detach().float()
-            maps, flipped = (attention_maps(f.float(), weight) for f in feature_maps)
-            consistency = self.consistency_module(maps, flipped)
-        losses['loss_consistency'] = self.consistency_weight * self.ramp * consistency
-        return losses
+            maps = (attention_maps(f.float(), weight) for f in feature_maps)
+            affine = collect_affine(data_samples)
+            consistency = self.consistency_module(*maps, affine=affine)
+        return self.consistency_weight * self.ramp * consistency
+
+
+def collect_affine(data_samples: list[DataSample]) -> Tensor | None:
+    """The samples' ``view_affine`` as one tensor (N, 2, 3), None without any.
+
+    Raises:
+        ValueError: Where some of the samples carry one and some do not.
+    """
+    affine = [sample.get('view_affine') for sample in data_samples]
+    given = sum(matrix is not None for matrix in affine)
+    if not given:
+        return None
+    if given < len(affine):
+        raise ValueError(
+            f'{given} of {len(affine)} samples carry a view_affine: give all of a '
+            'batch their second view by the same kind of transform.'
+        )
+    return torch.from_numpy(np.stack(affine))

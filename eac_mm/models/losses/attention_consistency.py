@@ -1,8 +1,9 @@
-"""Attention maps and their consistency under a flip (EAC, Eq. 1 and 3)."""
+"""Attention maps and their consistency under a transform (EAC, Eq. 1 and 3)."""
 
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 DISTANCES = ('mse', 'l2')
 
@@ -25,7 +26,7 @@ def attention_maps(features: Tensor, weight: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class AttentionConsistencyLoss(nn.Module):
-    r"""Distance between attention maps and the flipped maps of flipped images.
+    r"""Distance between attention maps and those of transformed images.
 
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Eq. 3:
@@ -34,6 +35,14 @@ class AttentionConsistencyLoss(nn.Module):
         l_c = \frac{1}{NLHW} \sum_{i=1}^N \sum_{j=1}^L
         d(\mathbf{M}_{ij}, \mathrm{Flip}(\mathbf{M}')_{ij})
 
+    Other transforms than the flip are given as matrices. M is then transformed as
+    the images were, with bilinear interpolation, after `Visual Attention Consistency
+    Under Image Transforms for Multi-Label Image Classification
+    <https://openaccess.thecvf.com/content_CVPR_2019/html/Guo_Visual_Attention_Consistency_Under_Image_Transforms_for_Multi-Label_Image_Classification_CVPR_2019_paper.html>`_.
+    Cells of the transformed image that lie outside of the first one count as equal.
+    CUDA has no deterministic gradient of it: ``randomness.deterministic=True``
+    raises there.
+
     Args:
         distance: ``'mse'`` sums squared differences over the map, as the
             authors' code does and as its weight of 5 belongs to; ``'l2'`` takes
@@ -41,11 +50,13 @@ class AttentionConsistencyLoss(nn.Module):
             ``'mse'``.
 
     Shape:
-        - maps, flipped_maps: (N, L, H, W)
+        - maps, transformed_maps: (N, L, H, W)
+        - affine: (N, 2, 3), optional
         - output: scalar
 
     Raises:
-        ValueError: For an unknown distance or maps of different shapes.
+        ValueError: For an unknown distance, maps of different shapes, or matrices
+            that are not one a sample.
     """
 
     def __init__(self, distance: str = 'mse') -> None:
@@ -54,18 +65,47 @@ class AttentionConsistencyLoss(nn.Module):
             raise ValueError(f'distance={distance!r}: choose one of {DISTANCES}.')
         self.distance = distance
 
-    def forward(self, maps: Tensor, flipped_maps: Tensor) -> Tensor:
-        """Compare ``maps`` with ``flipped_maps`` flipped back."""
-        if maps.shape != flipped_maps.shape:
+    def forward(
+        self, maps: Tensor, transformed_maps: Tensor, affine: Tensor | None = None
+    ) -> Tensor:
+        """Compare the maps of images with those of the transformed images.
+
+        Args:
+            maps: Attention maps of the images.
+            transformed_maps: Attention maps of the transformed images.
+            affine: Where in the image a point of the transformed image lies, as
+                ``theta`` of ``torch.nn.functional.affine_grid`` with
+                ``align_corners=False``. Defaults to None: mirrored.
+        """
+        if maps.shape != transformed_maps.shape:
             raise ValueError(
                 'the attention maps of the two views differ in shape: '
-                f'{tuple(maps.shape)} and {tuple(flipped_maps.shape)}.'
+                f'{tuple(maps.shape)} and {tuple(transformed_maps.shape)}.'
             )
-        difference = maps - flipped_maps.flip(-1)
+        if affine is None:
+            difference = maps - transformed_maps.flip(-1)
+        else:
+            difference = self._affine_difference(maps, transformed_maps, affine)
         if self.distance == 'mse':
             return difference.square().mean()
         norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
         return norms.sum() / difference.numel()
+
+    @staticmethod
+    def _affine_difference(
+        maps: Tensor, transformed_maps: Tensor, affine: Tensor
+    ) -> Tensor:
+        if affine.shape != (len(maps), 2, 3):
+            raise ValueError(
+                f'{len(maps)} samples need as many matrices of 2 x 3, not '
+                f'{tuple(affine.shape)}.'
+            )
+        grid = F.affine_grid(affine.to(maps), list(maps.shape), align_corners=False)
+        # Between the outermost centres and the edge there is no neighbour to
+        # interpolate with: the outermost cell stands for it.
+        sampled = F.grid_sample(maps, grid, padding_mode='border', align_corners=False)
+        inside = (grid.abs() <= 1).all(-1).unsqueeze(1)
+        return (sampled - transformed_maps) * inside
 
     def extra_repr(self) -> str:
         """The distance, for ``repr``."""

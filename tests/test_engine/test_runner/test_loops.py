@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 import torch
 
 from eac_mm.apis import build_runner, load_config
@@ -59,3 +60,32 @@ def test_clean_labels_leave_the_metrics_as_they_are(
     build_runner(cfg).train()
     epoch = json.loads((tmp_path / 'result.json').read_text())['epochs'][0]
     assert set(epoch) == {'epoch', 'accuracy/top1', 'seconds'}
+
+
+@pytest.mark.parametrize(
+    ('wrapper', 'dtype'),
+    [('BFloat16OptimWrapper', torch.bfloat16), ('OptimWrapper', torch.float32)],
+)
+def test_validation_runs_in_the_precision_of_training(
+    wrapper, dtype, tmp_path, small_options, monkeypatch, pytestconfig
+):
+    monkeypatch.chdir(pytestconfig.rootpath)
+    options = {
+        **small_options,
+        'train_cfg.max_epochs': 1,
+        'train_dataloader.dataset.rate': 0.5,
+        'optim_wrapper.type': wrapper,
+    }
+    runner = build_runner(load_config(RECIPE, options, str(tmp_path)))
+    batches = {True: [], False: []}
+
+    def see(backbone, inputs, outputs):
+        batches[backbone.training].append((len(inputs[0]), outputs[-1].dtype))
+
+    runner.model.backbone.register_forward_hook(see)
+    runner.train()
+    assert batches[True] == [(4, dtype)] * 6
+    # after one image before training: the test images, the wrongly labelled ones
+    wrong = len(runner.train_dataloader.dataset.wrong_indices)
+    assert batches[False][1:] == [(7, dtype), (wrong, dtype)]
+    assert all(p.dtype == torch.float32 for p in runner.model.parameters())

@@ -16,9 +16,11 @@ BACKBONE = dict(
 )
 
 
-def build(model_type='EACClassifier', head_type='EACHead', backbone=BACKBONE):
+def build(
+    model_type='EACClassifier', head_type='EACHead', backbone=BACKBONE, **head_options
+):
     torch.manual_seed(0)
-    head = dict(type=head_type, num_classes=4, in_channels=64)
+    head = dict(type=head_type, num_classes=4, in_channels=64, **head_options)
     model = MODELS.build(
         dict(
             type=model_type,
@@ -82,6 +84,44 @@ def test_each_view_has_its_own_batch_statistics():
     expected = 0.9 * (0.1 * means[0]) + 0.1 * means[1]
     torch.testing.assert_close(norm.running_mean, expected)
     assert norm.num_batches_tracked.item() == 2
+
+
+def test_view_2_is_not_run_where_the_head_does_not_need_it():
+    model = build(consistency_weight=0)
+    norm = model.backbone.bn1
+    views, samples = make_batch()
+    with torch.no_grad():
+        mean = model.backbone.conv1(views[0]).mean((0, 2, 3))
+    losses = model.loss(views, samples)
+    assert set(losses) == {'loss_cls'}
+    torch.testing.assert_close(norm.running_mean, 0.1 * mean)
+    assert norm.num_batches_tracked.item() == 1
+
+    plain = build('ImageClassifier', 'LinearClsHead')
+    plain.load_state_dict(build(consistency_weight=0).state_dict())
+    expected = plain.loss(views[0], samples)['loss']
+    torch.testing.assert_close(losses['loss_cls'], expected)
+
+
+@pytest.mark.parametrize('weight', [0, 5])
+def test_both_views_are_classified_without_the_imbalanced_framework(weight):
+    model = build(consistency_weight=weight, imbalanced=False)
+    views, samples = make_batch()
+    losses = model.loss(views, samples)
+    losses['loss_cls'].backward()
+    assert ('loss_consistency' in losses) == (weight > 0)
+    assert model.backbone.bn1.num_batches_tracked.item() == 2
+
+    reference = build()
+    labels = torch.tensor([0, 3, 1, 2])
+    logits = [reference.head.fc(reference.extract_feat(v)[-1]) for v in views]
+    expected = sum(F.cross_entropy(x, labels) for x in logits) / 2
+    expected.backward()
+    torch.testing.assert_close(losses['loss_cls'], expected)
+    theirs = dict(reference.named_parameters())
+    for name, parameter in model.named_parameters():
+        error = (parameter.grad - theirs[name].grad).norm()
+        assert error / theirs[name].grad.norm().clamp_min(1e-12) < 1e-5, name
 
 
 def test_testing_is_that_of_a_plain_classifier():

@@ -1,3 +1,6 @@
+import math
+
+import numpy as np
 import pytest
 import torch
 from mmpretrain.structures import DataSample
@@ -148,3 +151,125 @@ def test_initialisation_is_that_of_nn_linear():
 def test_negative_weight():
     with pytest.raises(ValueError, match='consistency_weight=-1'):
         EACHead(num_classes=L, in_channels=C, consistency_weight=-1)
+
+
+# the switches of Table 3
+
+
+def pooled(views):
+    return tuple(view.mean((2, 3)) for view in views)
+
+
+def test_both_views_are_classified_without_the_imbalanced_framework():
+    torch.manual_seed(0)
+    head = EACHead(num_classes=L, in_channels=C, imbalanced=False)
+    assert head.views == 2
+    labels = [3, 0, 2]
+    views = make_inputs()
+    losses = head.loss(pooled(views), make_samples(labels), tuple(views))
+    (losses['loss_cls'] + losses['loss_consistency']).backward()
+
+    # The equations for each view in the other's place; the consistency but once.
+    theirs = make_inputs()
+    weight = head.fc.weight.detach().clone().requires_grad_()
+    bias = head.fc.bias.detach().clone().requires_grad_()
+    args = (weight, bias, labels, 5.0, 'mse')
+    first, consistency = oracle(*theirs, *args)
+    second, _ = oracle(*theirs[::-1], *args)
+    classification = (first + second) / 2
+    (classification + consistency).backward()
+
+    pairs = [
+        (losses['loss_cls'], classification),
+        (losses['loss_consistency'], consistency),
+        (views[0].grad, theirs[0].grad),
+        (views[1].grad, theirs[1].grad),
+        (head.fc.weight.grad, weight.grad),
+        (head.fc.bias.grad, bias.grad),
+    ]
+    for ours, expected in pairs:
+        assert (ours - expected).norm() / expected.norm() < 1e-5
+
+
+def test_both_views_count_in_the_accuracy():
+    head = EACHead(num_classes=L, in_channels=C, imbalanced=False, cal_acc=True)
+    head.fc.weight.data = torch.eye(L, C)
+    head.fc.bias.data.zero_()
+    # view 1 shows the given labels 0 to 2, view 2 only the first of them
+    feats = torch.eye(C)[[0, 1, 2]], torch.eye(C)[[0, 0, 0]]
+    maps = tuple(f[:, :, None, None].expand(N, C, H, W) for f in feats)
+    losses = head.loss(feats, make_samples([0, 1, 2]), maps)
+    assert float(losses['accuracy_top-1'][0]) == pytest.approx(100 * 4 / 6)
+
+
+@pytest.mark.parametrize(('imbalanced', 'needed'), [(True, 1), (False, 2)])
+def test_without_consistency(imbalanced, needed):
+    head = EACHead(
+        num_classes=L, in_channels=C, consistency_weight=0, imbalanced=imbalanced
+    )
+    assert head.views == needed
+    views = make_inputs()[:needed]
+    losses = head.loss(pooled(views), make_samples([3, 0, 2]), tuple(views))
+    assert set(losses) == {'loss_cls'}
+    logits = [head.fc(f) for f in pooled(views)]
+    expected = [F.cross_entropy(x, torch.tensor([3, 0, 2])) for x in logits]
+    torch.testing.assert_close(losses['loss_cls'], sum(expected) / needed)
+
+
+def test_two_views_by_default():
+    head = EACHead(num_classes=L, in_channels=C)
+    assert head.imbalanced and head.views == 2
+
+
+# other transforms than the flip
+
+
+def turned_samples(labels, angles):
+    samples = make_samples(labels)
+    for sample, angle in zip(samples, angles, strict=True):
+        cos, sin = math.cos(angle), math.sin(angle)
+        matrix = np.array([[cos, sin, 0], [-sin, cos, 0]], np.float32)
+        sample.set_field(matrix, 'view_affine')
+    return samples
+
+
+@pytest.mark.parametrize('imbalanced', [True, False])
+def test_samples_say_how_view_2_was_made(imbalanced):
+    torch.manual_seed(0)
+    head = EACHead(num_classes=L, in_channels=C, imbalanced=imbalanced)
+    views = make_inputs()
+    # as it is, a quarter and a half turn clockwise
+    samples = turned_samples([3, 0, 2], [0, math.pi / 2, math.pi])
+    losses = head.loss(pooled(views), samples, tuple(views))
+    losses['loss_consistency'].backward()
+
+    theirs = make_inputs()
+    turned = torch.stack([torch.rot90(f, -k, (1, 2)) for k, f in enumerate(theirs[0])])
+    maps = [
+        torch.einsum('nchw,lc->nlhw', f, head.fc.weight.detach())
+        for f in (turned, theirs[1])
+    ]
+    expected = 5 * (maps[0] - maps[1]).square().mean()
+    expected.backward()
+    torch.testing.assert_close(losses['loss_consistency'], expected)
+    for ours, reference in zip(views, theirs, strict=True):
+        torch.testing.assert_close(ours.grad, reference.grad)
+    assert head.fc.weight.grad is None
+
+
+def test_a_view_affine_among_the_metainfo_will_do():
+    head = EACHead(num_classes=L, in_channels=C)
+    views = make_inputs()
+    samples, matrices = make_samples([0, 1, 2]), turned_samples([0, 1, 2], [0, 1, 2])
+    for sample, other in zip(samples, matrices, strict=True):
+        sample.set_metainfo(dict(view_affine=other.view_affine))
+    losses = [head.loss(pooled(views), s, tuple(views)) for s in (samples, matrices)]
+    assert torch.equal(*(loss['loss_consistency'] for loss in losses))
+
+
+def test_all_samples_or_none_carry_a_view_affine():
+    head = EACHead(num_classes=L, in_channels=C)
+    views = make_inputs()
+    samples = turned_samples([3, 0], [0, 1]) + make_samples([2])
+    with pytest.raises(ValueError, match='2 of 3 samples carry a view_affine'):
+        head.loss(pooled(views), samples, tuple(views))
