@@ -7,19 +7,10 @@ Finished runs are not repeated and interrupted ones go on.
 """
 
 import argparse
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from statistics import fmean, stdev
 
-from mmengine import Config
-from mmengine.config import DictAction
-
-from eac_mm.apis import load_config
+from eac_mm.experiments import Run, run_all, spread
 
 TRAIN = Path(__file__).with_name('train.py')
 COLUMNS = {
@@ -54,69 +45,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def plan(
-    config: str, seed: int, work_dir: Path, options: list[str]
-) -> list[str] | None:
-    """The command that trains, or None where ``result.json`` says that it is done.
-
-    Raises:
-        ValueError: Where the folder holds a run of other settings.
-    """
-    parsed = argparse.Namespace(options=None)
-    if options:
-        DictAction(['--cfg-options'], 'options', nargs='+')(None, parsed, options)
-    check_settings(load_config(config, parsed.options, str(work_dir), seed), work_dir)
-    result = work_dir / 'result.json'
-    if result.is_file() and json.loads(result.read_text())['finished']:
-        return None
-    command = [sys.executable, str(TRAIN), config, '--resume']
-    command += ['--work-dir', str(work_dir), '--seed', str(seed)]
-    return command + (['--cfg-options', *options] if options else [])
-
-
-def check_settings(settings: Config, work_dir: Path) -> None:
-    """Write the settings of a new run; refuse to go on with other ones."""
-    path = work_dir / 'settings.py'
-    if path.is_file() and path.read_text() != settings.pretty_text:
-        raise ValueError(
-            f'{work_dir} holds a run of other settings than {settings.filename} has '
-            f'now (compare {path}). Mend: delete the folder, or choose another '
-            '--work-dir.'
-        )
-    work_dir.mkdir(parents=True, exist_ok=True)
-    path.write_text(settings.pretty_text)
-
-
-def train(command: list[str], log: Path, threads: int | None = None) -> None:
-    """Run a training, showing its progress; everything it says goes to ``log``.
-
-    Raises:
-        RuntimeError: Where it fails, with the end of its log.
-    """
-    print(f'$ {" ".join(command)}\n  (log: {log})', flush=True)
-    environment = dict(os.environ)
-    if threads is not None:
-        environment.setdefault('OMP_NUM_THREADS', str(threads))
-    name = '/'.join(log.parts[-4:-2])
-    with (
-        log.open('a', encoding='utf-8') as file,
-        subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        ) as process,
-    ):
-        for line in process.stdout:
-            file.write(line)
-            if 'Epoch(' in line or 'training labels are wrong' in line:
-                print(f'{name}  {line.split(" - ")[-1].rstrip()}', flush=True)
-    if process.returncode:
-        tail = '\n'.join(log.read_text(encoding='utf-8').splitlines()[-30:])
-        raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
-
-
 def table(results: dict[str, list[dict]]) -> str:
     """A Markdown table, one row a recipe: mean +- standard deviation."""
     lines = [
@@ -130,38 +58,22 @@ def table(results: dict[str, list[dict]]) -> str:
     return '\n'.join(lines)
 
 
-def spread(values: list[float | None]) -> str:
-    """Mean of the seeds, with the sample standard deviation from two on."""
-    if None in values:
-        return '-'
-    text = f'{fmean(values):.2f}'
-    return f'{text} ± {stdev(values):.2f}' if len(values) > 1 else text
-
-
 def main(argv: Sequence[str] | None = None) -> str:
     """Run what is missing, print the table and return it."""
     args = parse_args(argv)
-    if args.jobs < 1:
-        raise ValueError(f'--jobs {args.jobs}: give 1 or more.')
-    # Several trainings that each take every core slow each other to a crawl.
-    threads = max(1, (os.cpu_count() or 1) // args.jobs) if args.jobs > 1 else None
-    folders: dict[str, list[Path]] = {}
-    commands: list[tuple[list[str], Path]] = []
+    runs: dict[str, list[Run]] = {}
+    in_order = []
     for seed in args.seeds:
         for config in args.configs:
             name = f'{Path(config).parent.name}/{Path(config).stem}'
             work_dir = Path(args.work_dir) / name / f'seed{seed}'
-            folders.setdefault(name, []).append(work_dir)
-            command = plan(config, seed, work_dir, args.cfg_options)
-            if command is not None:
-                commands.append((command, work_dir / 'train.log'))
-    with ThreadPoolExecutor(args.jobs) as pool:
-        trainings = [pool.submit(train, *command, threads) for command in commands]
-        for training in trainings:
-            training.result()
+            run = Run(config, seed, work_dir, tuple(args.cfg_options))
+            runs.setdefault(name, []).append(run)
+            in_order.append(run)
+    for _, error in run_all(in_order, TRAIN, args.jobs):
+        raise error
     results = {
-        name: [json.loads((folder / 'result.json').read_text()) for folder in runs]
-        for name, runs in folders.items()
+        name: [run.result() for run in of_name] for name, of_name in runs.items()
     }
     text = table(results)
     print(f'\nAll figures but the minutes in percent.\n\n{text}')

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from eac_mm.experiments import runs
+
 ROOT = Path(__file__).parents[2]
 EAC = str(ROOT / 'configs/eac/resnet18_rafdb_noise30.py')
 BASELINE = str(ROOT / 'configs/baseline/resnet18_rafdb_noise30.py')
@@ -25,23 +27,22 @@ class Training:
         self.accuracies = iter(accuracies)
         self.commands = []
 
-    def __call__(self, command, log, threads):
-        self.commands.append(command)
+    def __call__(self, run, script, threads):
+        self.commands.append(run.command(script))
         self.threads = threads
-        seed = int(command[command.index('--seed') + 1])
         result = dict(
-            seed=seed,
+            seed=run.seed,
             finished=True,
             last_mean={'accuracy/top1': next(self.accuracies)},
             best_epoch={'accuracy/top1': 90.0},
             seconds=90.0,
         )
-        log.with_name('result.json').write_text(json.dumps(result))
+        (run.work_dir / 'result.json').write_text(json.dumps(result))
 
 
 def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
     training = Training([70.0, 80.0, 72.0, 86.0])
-    monkeypatch.setattr(compare, 'train', training)
+    monkeypatch.setattr(runs, 'train', training)
     arguments = [BASELINE, EAC, '--seeds', '0', '1', '--work-dir', str(tmp_path)]
     out = tmp_path / 'tables' / 'table.md'
     text = compare.main([*arguments, '--out', str(out)])
@@ -59,7 +60,15 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
     assert rows[3][:3] == ['eac/resnet18_rafdb_noise30', '0 1', '83.00 ± 4.24']
     assert out.read_text() == text + '\n'
     assert len(training.commands) == 4
-
+    assert training.commands[1][1:] == [
+        str(ROOT / 'tools' / 'train.py'),
+        EAC,
+        '--resume',
+        '--work-dir',
+        str(tmp_path / 'eac' / 'resnet18_rafdb_noise30' / 'seed0'),
+        '--seed',
+        '0',
+    ]
     assert training.threads is None
 
     assert compare.main(arguments) == text  # nothing is trained again
@@ -67,11 +76,14 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
 
 
 def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path):
-    monkeypatch.setattr(compare, 'train', Training([70.0, 80.0]))
+    training = Training([70.0, 80.0])
+    monkeypatch.setattr(runs, 'train', training)
     arguments = [EAC, '--work-dir', str(tmp_path)]
-    compare.main(arguments)
+    options = ['--cfg-options', 'train_cfg.max_epochs=3']
+    compare.main([*arguments, *options])
+    assert training.commands[0][-2:] == options
     with pytest.raises(ValueError, match='holds a run of other settings'):
-        compare.main([*arguments, '--cfg-options', 'train_cfg.max_epochs=3'])
+        compare.main(arguments)
 
 
 def test_a_failed_training_shows_the_end_of_its_log(compare, monkeypatch, tmp_path):
@@ -82,9 +94,9 @@ def test_a_failed_training_shows_the_end_of_its_log(compare, monkeypatch, tmp_pa
 
 
 def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
-    monkeypatch.setattr(compare.os, 'cpu_count', lambda: 8)
+    monkeypatch.setattr(runs.os, 'cpu_count', lambda: 8)
     training = Training([70.0] * 3)
-    monkeypatch.setattr(compare, 'train', training)
+    monkeypatch.setattr(runs, 'train', training)
     arguments = [EAC, '--work-dir', str(tmp_path), '--seeds', '0', '1', '2']
     compare.main([*arguments, '--jobs', '3'])
     assert training.threads == 2

@@ -1,0 +1,21 @@
+"""Many trainings and what they come to: plans, statistics, tables and plots."""
+
+from .plans import Cell, plan, shard_of
+from .runs import Run, run_all
+from .summary import Summary, spread, summarise
+from .tables import Entry, PaperTables, Table, load_tables
+
+__all__ = [
+    'Cell',
+    'Entry',
+    'PaperTables',
+    'Run',
+    'Summary',
+    'Table',
+    'load_tables',
+    'plan',
+    'run_all',
+    'shard_of',
+    'spread',
+    'summarise',
+]

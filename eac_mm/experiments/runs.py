@@ -1,0 +1,182 @@
+"""Trainings, each with a recipe, a seed and a folder, and how to run many."""
+
+import argparse
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmengine import Config
+from mmengine.config import DictAction
+
+from eac_mm.apis import load_config
+from eac_mm.files import write_atomically
+
+from . import machine
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training.
+
+    Attributes:
+        config: The recipe's file.
+        seed: Seed of the training.
+        work_dir: Folder that it fills, and that no other run shares.
+        options: Overrides as ``KEY=VALUE``, as for ``tools/train.py``.
+        amp: Run in bfloat16.
+    """
+
+    config: str
+    seed: int
+    work_dir: Path
+    options: tuple[str, ...] = ()
+    amp: bool = False
+
+    @property
+    def log(self) -> Path:
+        """Where everything goes that the training says."""
+        return self.work_dir / 'train.log'
+
+    def settings(self) -> Config:
+        """The config that the training has."""
+        parsed = argparse.Namespace(options=None)
+        if self.options:
+            action = DictAction(['--cfg-options'], 'options', nargs='+')
+            action(None, parsed, list(self.options))
+        return load_config(
+            self.config, parsed.options, str(self.work_dir), self.seed, self.amp
+        )
+
+    def check_settings(self) -> str:
+        """The settings in full, as ``settings.py`` of the folder keeps them.
+
+        Raises:
+            ValueError: Where the folder holds a run of other settings.
+        """
+        settings = self.settings()
+        path = self.work_dir / 'settings.py'
+        if path.is_file() and not _same(path.read_text(), settings.pretty_text):
+            raise ValueError(
+                f'{self.work_dir} holds a run of other settings than '
+                f'{settings.filename} has now (compare {path}). Mend: delete the '
+                'folder, or choose another --work-dir.'
+            )
+        return settings.pretty_text
+
+    def started(self) -> bool:
+        """Whether the folder holds settings to check."""
+        return (self.work_dir / 'settings.py').is_file()
+
+    def result(self) -> dict | None:
+        """What ``result.json`` says, or None where the run is not finished."""
+        path = self.work_dir / 'result.json'
+        result = json.loads(path.read_text()) if path.is_file() else {}
+        return result if result.get('finished') else None
+
+    def command(self, script: Path) -> list[str]:
+        """The command that trains, or goes on where the run was interrupted."""
+        command = [sys.executable, str(script), self.config, '--resume']
+        command += ['--work-dir', str(self.work_dir), '--seed', str(self.seed)]
+        command += ['--amp'] if self.amp else []
+        return command + (['--cfg-options', *self.options] if self.options else [])
+
+
+class _Portable(ast.NodeTransformer):
+    """Leaves out what depends on the machine and not on the experiment."""
+
+    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
+        if ast.unparse(node.targets[0]) == 'work_dir':
+            return None
+        return self.generic_visit(node)
+
+    def visit_keyword(self, node: ast.keyword) -> ast.keyword | None:
+        return None if node.arg == 'pin_memory' else self.generic_visit(node)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts hold the same settings, wherever the folder lies."""
+    trees = [_Portable().visit(ast.parse(text)) for text in (one, other)]
+    return ast.dump(trees[0]) == ast.dump(trees[1])
+
+
+def train(run: Run, script: Path, threads: int | None = None) -> None:
+    """Run a training, showing its progress; everything it says goes to its log.
+
+    Args:
+        run: What to train.
+        script: ``tools/train.py``.
+        threads: ``OMP_NUM_THREADS`` where the environment has none.
+
+    Raises:
+        RuntimeError: Where it fails, with the end of its log.
+    """
+    command = run.command(script)
+    print(f'$ {" ".join(command)}\n  (log: {run.log})', flush=True)
+    environment = dict(os.environ)
+    if threads is not None:
+        environment.setdefault('OMP_NUM_THREADS', str(threads))
+    name = '/'.join(run.log.parts[-4:-2])
+    with (
+        run.log.open('a', encoding='utf-8') as file,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        ) as process,
+    ):
+        for line in process.stdout:
+            file.write(line)
+            if 'Epoch(' in line or 'training labels are wrong' in line:
+                print(f'{name}  {line.split(" - ")[-1].rstrip()}', flush=True)
+    if process.returncode:
+        tail = '\n'.join(run.log.read_text(encoding='utf-8').splitlines()[-30:])
+        raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
+
+
+def _start(run: Run, settings: str, script: Path, threads: int | None) -> None:
+    write_atomically(run.work_dir / 'settings.py', settings.encode())
+    machine.note(run.work_dir)
+    train(run, script, threads)
+    if run.result() is None:
+        raise RuntimeError('the training ended well, but left no finished result.json')
+
+
+def run_all(
+    runs: Sequence[Run], script: Path, jobs: int = 1
+) -> list[tuple[Run, BaseException]]:
+    """Train what is not finished; one that fails does not keep the rest from it.
+
+    Args:
+        runs: What is wanted, finished or not; one named twice is trained once.
+        script: ``tools/train.py``.
+        jobs: Trainings at a time; they share the cores.
+
+    Returns:
+        The runs that failed, each with its error.
+
+    Raises:
+        ValueError: For jobs below 1, or where a folder holds a run of other
+            settings; nothing is started then.
+    """
+    if jobs < 1:
+        raise ValueError(f'--jobs {jobs}: give 1 or more.')
+    # Several trainings that each take every core slow each other to a crawl.
+    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    settings = [(run, run.check_settings()) for run in dict.fromkeys(runs)]
+    todo = [(run, text) for run, text in settings if run.result() is None]
+    with ThreadPoolExecutor(jobs) as pool:
+        trainings = [(r, pool.submit(_start, r, s, script, threads)) for r, s in todo]
+        try:
+            errors = [(run, training.exception()) for run, training in trainings]
+        except BaseException:  # Ctrl+C ends the trainings: do not start the next
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [(run, error) for run, error in errors if error is not None]

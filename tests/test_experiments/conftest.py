@@ -1,0 +1,94 @@
+"""Tables of two cells, and runs that are finished without training."""
+
+import json
+
+import pytest
+
+from eac_mm.experiments import load_tables, plan
+
+TABLES = """
+protocols: {full: The long one., small: The short one.}
+data: {rafdb: {name: RAF-DB, images: 100}, ferplus: {name: FERPlus, images: 200}}
+tables:
+  one:
+    title: First
+    caption: Two methods.
+    metrics: {accuracy: accuracy/top1}
+    paper_data: RAF-DB
+    full:
+      - {data: rafdb, noise: 30, row: Base, column: R,
+         recipe: base/a_rafdb_x, paper: 75.50}
+      - {data: rafdb, noise: 30, row: EAC, column: R,
+         recipe: eac/a_rafdb_x, paper: 84.42}
+    small:
+      - {data: ferplus, noise: 30, row: EAC, column: F,
+         recipe: eac/a_ferplus_x, paper: 84.42}
+  two:
+    title: Second
+    caption: Two metrics.
+    metrics: {top-1: accuracy/top1, top-5: accuracy/top5}
+    full:
+      - {data: rafdb, noise: 10, row: EAC, column: R,
+         recipe: eac/a_rafdb_y, paper: [60.0, 90.0]}
+  sweep:
+    title: Third
+    caption: Over lambda.
+    metrics: {accuracy: accuracy/top1}
+    log_axis: lambda
+    full:
+      - {data: rafdb, noise: 30, row: 0.1, column: R,
+         recipe: eac/a_rafdb_x, options: {m.weight: 0.1}}
+      - {data: rafdb, noise: 30, row: 5, column: R,
+         recipe: eac/a_rafdb_x}
+"""
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / 'tables.yml'
+    path.write_text(TABLES)
+    return load_tables(path)
+
+
+@pytest.fixture
+def configs(tmp_path):
+    """Recipes that load, and say nothing but how long they are."""
+    folder = tmp_path / 'configs'
+    text = "model = dict()\ntrain_dataloader = dict(dataset=dict(type='A'))\n"
+    for name in ('base/a_rafdb_x', 'eac/a_rafdb_x', 'eac/a_rafdb_y'):
+        path = folder / f'{name}.py'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text + 'train_cfg = dict(max_epochs=7)\n')
+    (folder / 'eac/a_ferplus_x.py').write_text(text)
+    return folder
+
+
+@pytest.fixture
+def cells(book, configs, tmp_path):
+    """The cells of a table, with three seeds each."""
+
+    def build(name, protocol='full', seeds=3):
+        entries = book.tables[name].entries[protocol]
+        return plan(entries, configs, tmp_path / 'runs' / protocol, seeds)
+
+    return build
+
+
+@pytest.fixture
+def finish():
+    """Write the result of a finished run."""
+
+    def write(run, last, best=99.0, seconds=120.0, finished=True, **more):
+        run.work_dir.mkdir(parents=True, exist_ok=True)
+        mean = {'accuracy/top1': last, **more}
+        result = dict(
+            seed=run.seed,
+            finished=finished,
+            last=5,
+            last_mean=mean,
+            best_epoch={**mean, 'accuracy/top1': best},
+            seconds=seconds,
+        )
+        (run.work_dir / 'result.json').write_text(json.dumps(result))
+
+    return write

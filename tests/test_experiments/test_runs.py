@@ -1,0 +1,123 @@
+import sys
+
+import pytest
+
+from eac_mm.experiments import Run, machine, run_all, runs
+
+RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
+TRAIN = """
+import argparse, json, os, pathlib
+parser = argparse.ArgumentParser()
+parser.add_argument('config')
+parser.add_argument('--work-dir', type=pathlib.Path)
+parser.add_argument('--seed', type=int)
+parser.add_argument('--resume', action='store_true')
+parser.add_argument('--cfg-options', nargs='*')
+args = parser.parse_args()
+print('Epoch(train) of', args.seed, 'with', os.environ.get('OMP_NUM_THREADS'))
+if args.seed == 1:
+    raise SystemExit('no more disk')
+if args.seed < 3:
+    result = json.dumps(dict(finished=True, seed=args.seed))
+    (args.work_dir / 'result.json').write_text(result)
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / 'eac' / 'a.py'
+    path.parent.mkdir()
+    path.write_text(RECIPE.format(False))
+    return path
+
+
+@pytest.fixture
+def make(recipe, tmp_path):
+    return lambda seed=0, **more: Run(
+        str(recipe), seed, tmp_path / 'w' / f'seed{seed}', **more
+    )
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / 'train.py'
+    path.write_text(TRAIN)
+    return path
+
+
+def test_command(make, script, tmp_path, recipe):
+    command = [sys.executable, str(script), str(recipe), '--resume', '--work-dir']
+    command += [str(tmp_path / 'w' / 'seed2'), '--seed', '2']
+    assert make(2).command(script) == command
+    options = ('model.weight=0.1',)
+    extended = [*command, '--amp', '--cfg-options', *options]
+    assert make(2, options=options, amp=True).command(script) == extended
+
+
+def test_later_options_win_and_are_parsed(make):
+    run = make(options=('model.weight=3', 'model.weight=0.1'))
+    assert run.settings().model.weight == 0.1
+
+
+def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys):
+    monkeypatch.setattr(machine, 'describe', lambda: 'a machine')
+    wanted = [make(seed) for seed in (0, 1, 2, 3, 0)]
+    failures = run_all(wanted, script)
+    assert [run for run, _ in failures] == [wanted[1], wanted[3]]
+    assert 'no more disk' in str(failures[0][1])
+    assert 'the training ended with 1' in str(failures[0][1])
+    assert 'no finished result.json' in str(failures[1][1])
+    assert [bool(run.result()) for run in wanted[:4]] == [True, False, True, False]
+    assert machine.noted(wanted[0].work_dir) == ['a machine']
+    assert 'no more disk' in wanted[1].log.read_text()
+    assert capsys.readouterr().out.count('Epoch(train) of 0') == 1
+
+    run_all(wanted, script)  # seeds 1 and 3 go on, the others stay as they are
+    assert wanted[0].log.read_text().count('Epoch') == 1
+    assert wanted[1].log.read_text().count('Epoch') == 2
+
+
+def test_jobs_share_the_cores(make, script, monkeypatch):
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
+    monkeypatch.setattr(runs.os, 'cpu_count', lambda: 8)
+    assert run_all([make(0)], script, jobs=3) == []
+    assert 'with 2' in make(0).log.read_text()
+    with pytest.raises(ValueError, match='--jobs 0'):
+        run_all([make(0)], script, jobs=0)
+
+
+def test_other_settings_are_refused_before_anything_starts(make, script):
+    run_all([make(0)], script)
+    other = make(0, options=('model.weight=3',))
+    with pytest.raises(ValueError, match='holds a run of other settings'):
+        run_all([make(2), other], script)
+    assert not make(2).started()
+
+
+def test_machine_and_place_are_no_settings(make, script, recipe, tmp_path):
+    run = make(0)
+    run_all([run], script)
+    recipe.write_text(RECIPE.format(True))  # as on a machine with a GPU
+    (tmp_path / 'w').rename(tmp_path / 'elsewhere')
+    moved = Run(run.config, 0, tmp_path / 'elsewhere' / 'seed0')
+    assert moved.started()
+    moved.check_settings()
+
+
+def test_an_unfinished_result_is_none(make, finish):
+    assert make().result() is None
+    finish(make(), 80.0, finished=False)
+    assert make().result() is None
+
+
+def test_machines_are_noted_once_each(tmp_path, monkeypatch):
+    assert machine.noted(tmp_path) == []
+    for name in ('one', 'two', 'one'):
+        monkeypatch.setattr(machine, 'describe', lambda name=name: name)
+        machine.note(tmp_path)
+    assert machine.noted(tmp_path) == ['one', 'two']
+
+
+def test_this_machine_has_cores_and_a_torch():
+    assert 'core' in machine.describe()
+    assert 'torch ' in machine.describe()

@@ -1,0 +1,111 @@
+"""The paper's tables as data, and what can be chosen of them."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from eac_mm.apis import load_config
+from eac_mm.experiments import load_tables
+
+CONFIGS = Path(__file__).parents[2] / 'configs'
+PAPER = load_tables(CONFIGS / 'paper_tables.yml')
+ENTRIES = [
+    (table, protocol, entry)
+    for table in PAPER.tables.values()
+    for protocol, entries in table.entries.items()
+    for entry in entries
+]
+RECIPES = sorted({entry.recipe for _, _, entry in ENTRIES})
+
+
+@pytest.mark.parametrize('recipe', RECIPES)
+def test_the_recipe_is_there(recipe):
+    assert (CONFIGS / f'{recipe}.py').is_file()
+
+
+def test_recipes_are_named_as_their_entries_say():
+    noise = {0: 'clean', 10: 'noise10', 20: 'noise20', 30: 'noise30'}
+    for _, protocol, entry in ENTRIES:
+        _, data, rest = entry.recipe.split('_')
+        parts = rest.split('-')
+        assert (data, parts[0]) == (entry.data, noise[entry.noise])
+        assert (parts[-1] == 'small') == (protocol == 'small')
+        assert PAPER.data[data]['name'] in entry.column
+
+
+def test_tables_have_the_cells_of_the_paper():
+    sizes = {
+        name: {protocol: len(entries) for protocol, entries in table.entries.items()}
+        for name, table in PAPER.tables.items()
+    }
+    assert sizes == dict(
+        table1=dict(full=18, small=6),
+        table2=dict(full=16),
+        table3=dict(full=5, small=5),
+        table4=dict(full=15),
+        table5=dict(full=12),
+        table6=dict(full=3),
+        **{'lambda': dict(full=18, small=5)},
+    )
+    for table, protocol, entry in ENTRIES:
+        figures = 0 if table.log_axis else len(table.metrics)
+        assert len(entry.paper) == figures, (table.name, protocol, entry)
+        assert all(30 < figure < 100 for figure in entry.paper)
+    for table in PAPER.tables.values():
+        for entries in table.entries.values():
+            places = [(entry.row, entry.column) for entry in entries]
+            assert len(set(places)) == len(places)
+
+
+def test_one_run_has_one_figure():
+    figures = defaultdict(set)
+    for table, protocol, entry in ENTRIES:
+        if protocol == 'full' and not table.log_axis:
+            figures[entry.folder].add(entry.paper)
+    assert all(len(values) == 1 for values in figures.values())
+
+
+def test_tables_share_runs():
+    def folders(name):
+        return {entry.folder for entry in PAPER.tables[name].entries['full']}
+
+    eac = 'eac/resnet18_rafdb_noise30'
+    for name in ('table1', 'table3', 'table4', 'lambda'):
+        assert eac in folders(name)
+    assert f'{eac}/consistency_weight-0.1' in folders('lambda')
+
+
+def test_the_row_of_five_is_the_recipe_itself():
+    for entries in PAPER.tables['lambda'].entries.values():
+        for entry in entries:
+            weight = load_config(CONFIGS / f'{entry.recipe}.py').model.head
+            assert weight.consistency_weight == 5
+            option = f'model.head.consistency_weight={entry.row}'
+            assert entry.options == (() if entry.row == '5' else (option,))
+
+
+def test_filters(book):
+    names = book.select(['all'], 'full')
+    assert list(names) == ['one', 'two', 'sweep']
+    assert list(book.select(['all'], 'small')) == ['one']
+    kept = book.select(['one'], 'full', ['rafdb'], [30], ['eac'])
+    assert [entry.recipe for entry in kept['one']] == ['eac/a_rafdb_x']
+
+
+@pytest.mark.parametrize(
+    'arguments, message',
+    [
+        ((['three'], 'full'), 'table three is not there.*one two sweep all'),
+        ((['one'], 'tiny'), 'protocol tiny is not there.*full small'),
+        ((['one'], 'full', ['fer']), '--data fer is not there.*rafdb ferplus'),
+        ((['one'], 'full', [], [40]), '--noise 40 is not there.*10 30'),
+        ((['one'], 'full', [], [], ['scn']), '--methods scn is not.*base eac'),
+        ((['two'], 'small'), 'two: nothing is left.*protocol small: one'),
+        ((['one', 'two'], 'full', [], [30]), 'two: nothing is left to run'),
+        (([], 'full'), 'no table named: nothing is left'),
+    ],
+)
+def test_what_is_not_there_is_named(book, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        book.select(*arguments)
