@@ -28,7 +28,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='go on from this checkpoint, or from the newest in the work dir',
     )
     parser.add_argument(
-        '--amp', action='store_true', help='bfloat16 and channels last, on CPU or GPU'
+        '--amp', action='store_true', help='run in bfloat16, on CPU or GPU'
     )
     parser.add_argument(
         '--no-validate', action='store_true', help='do not measure while training'

@@ -32,7 +32,7 @@ def load_config(
         work_dir: Where logs and checkpoints go. Defaults to the config's
             ``work_dir``, else ``work_dirs/<name of the config>``.
         seed: Seed of the training. Defaults to the config's.
-        amp: Run in bfloat16 with channels last.
+        amp: Run in bfloat16.
         launcher: ``'none'``, ``'pytorch'`` or ``'slurm'``.
 
     Returns:
@@ -56,9 +56,6 @@ def load_config(
         cfg.setdefault('randomness', {})['seed'] = seed
     if amp:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
-        preprocessor = cfg.model.get('data_preprocessor') or {}
-        if preprocessor.get('type') == 'EACDataPreprocessor':
-            preprocessor.channels_last = True
     if options:
         cfg.merge_from_dict(options)
     if work_dir is not None:

@@ -1,6 +1,5 @@
 """A wrapper that gives any classification data set wrong labels."""
 
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from torch.utils.data import Dataset
 from .caching import CACHES, DeviceImages, RAMCache
 from .caching.decode_once import split_pipeline
 from .checks import require_choice
+from .given_labels import read_given_labels
 from .label_noise import (
     Transition,
     check_kind,
@@ -23,7 +23,7 @@ from .label_noise import (
     draw_labels,
     transition_matrix,
 )
-from .noise_file import NoiseManifest, is_noise_file, read_noise_file, write_noise_file
+from .noise_file import NoiseManifest, write_noise_file
 from .wrong_samples import WrongSamples
 
 
@@ -126,7 +126,7 @@ class NoisyLabels(Dataset):
         self.clean_labels = self._read_clean_labels()
         if self.noise_file is not None:
             path = Path(self.noise_file).expanduser()
-            self.given_labels = self._read_given_labels(path)
+            self.given_labels = self._check_range(read_given_labels(path, self))
         else:
             matrix = transition_matrix(
                 self.kind, self.rate, self.CLASSES, self.transition
@@ -172,38 +172,6 @@ class NoisyLabels(Dataset):
                 f'{len(classes) - 1}. {len(bad)} of {len(labels)} labels are so.'
             )
         return labels
-
-    def _read_given_labels(self, path: Path) -> np.ndarray:
-        if not path.is_file():
-            raise FileNotFoundError(
-                f'noise_file {path} does not exist (seen from {Path.cwd()}). Mend: '
-                'write one with tools/make_noise.py, or mend the path.'
-            )
-        if is_noise_file(path):
-            return read_noise_file(path, self.clean_labels, self.CLASSES)[1]
-        if not hasattr(self.dataset, 'read_label_list'):
-            raise ValueError(
-                f'{path} is no file of tools/make_noise.py, and '
-                f'{type(self.dataset).__name__} has no list format of its own. Mend: '
-                'write one with tools/make_noise.py.'
-            )
-        rows = self.dataset.read_label_list(path)
-        listed = dict(rows)
-        names = [self.name_of(i) for i in range(len(self.dataset))]
-        missing = [name for name in names if name not in listed]
-        if missing:
-            raise ValueError(
-                f'{path} lacks {len(missing)} of the {len(names)} samples of '
-                f'{type(self.dataset).__name__} (first: {missing[0]}). Mend: give the '
-                'list that belongs to this data set.'
-            )
-        twice = [name for name, n in Counter(name for name, _ in rows).items() if n > 1]
-        if twice:
-            raise ValueError(
-                f'{path} lists {len(twice)} samples more than once (first: '
-                f'{twice[0]}). Mend: leave one line of each.'
-            )
-        return self._check_range(np.array([listed[name] for name in names]))
 
     @force_full_init
     def write(self, path: str | Path) -> NoiseManifest:

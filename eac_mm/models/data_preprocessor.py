@@ -22,7 +22,8 @@ class EACDataPreprocessor(ClsDataPreprocessor):
 
     Args:
         channels_last: Lay the images out channels last, on which convolutions
-            in bfloat16 run faster. The values are the same. Defaults to False.
+            run faster, on CPUs in float32 too. The values are the same. Defaults
+            to True.
         **kwargs: Arguments of MMPretrain's ``ClsDataPreprocessor``: ``mean``,
             ``std`` (RGB, 0..255), ``to_rgb``, ...
 
@@ -32,7 +33,7 @@ class EACDataPreprocessor(ClsDataPreprocessor):
         - output: a list of two (N, 3, H, W), or one tensor
     """
 
-    def __init__(self, channels_last: bool = False, **kwargs) -> None:
+    def __init__(self, channels_last: bool = True, **kwargs) -> None:
         super().__init__(**kwargs)
         self.channels_last = channels_last
         self.images = None

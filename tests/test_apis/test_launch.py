@@ -42,10 +42,9 @@ def test_images_on_the_device_need_no_workers():
     assert load_config(RECIPE, options).train_dataloader.num_workers == 4
 
 
-def test_amp_is_bfloat16_and_channels_last():
+def test_amp_is_bfloat16():
     cfg = load_config(RECIPE, amp=True)
     assert cfg.optim_wrapper.type == 'BFloat16OptimWrapper'
-    assert cfg.model.data_preprocessor.channels_last
 
 
 def test_errors():

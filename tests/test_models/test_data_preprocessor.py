@@ -53,8 +53,8 @@ def test_one_view_in_testing(collate, size):
 
 
 def test_channels_last_changes_the_layout_alone():
-    plain = EACDataPreprocessor(mean=MEAN, std=STD, to_rgb=True)
-    last = EACDataPreprocessor(mean=MEAN, std=STD, to_rgb=True, channels_last=True)
+    plain = EACDataPreprocessor(mean=MEAN, std=STD, to_rgb=True, channels_last=False)
+    last = EACDataPreprocessor(mean=MEAN, std=STD, to_rgb=True)
     items = [make_item(20 * i, i) for i in range(3)]
     expected = plain(default_collate(items))['inputs']
     for ours, theirs in zip(

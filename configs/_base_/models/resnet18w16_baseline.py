@@ -6,5 +6,4 @@ _base_ = 'resnet18_baseline.py'
 model = dict(
     backbone=dict(stem_channels=16, base_channels=16, strides=(1, 2, 2, 1)),
     head=dict(in_channels=128),
-    data_preprocessor=dict(channels_last=True),
 )
