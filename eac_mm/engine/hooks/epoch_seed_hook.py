@@ -29,7 +29,8 @@ class EpochSeedHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Find the transforms once."""
-        self.transforms = list(seed_transforms(runner.train_dataloader.dataset))
+        dataset = runner.train_dataloader.dataset
+        self.transforms = list(transforms_of(dataset, SeedAugmentation))
         if self.transforms and not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'SeedAugmentation needs an epoch, and '
@@ -56,12 +57,12 @@ class EpochSeedHook(Hook):
             torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
 
 
-def seed_transforms(dataset: Any) -> Iterator[SeedAugmentation]:
-    """The seeding transforms of a data set, wrapped or concatenated."""
+def transforms_of(dataset: Any, kind: type) -> Iterator[Any]:
+    """The transforms of a kind in a data set, wrapped or concatenated."""
     for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
-        if isinstance(transform, SeedAugmentation):
+        if isinstance(transform, kind):
             yield transform
     inner = getattr(dataset, 'dataset', None)
     parts = [inner] if inner is not None else getattr(dataset, 'datasets', ())
     for part in parts:
-        yield from seed_transforms(part)
+        yield from transforms_of(part, kind)

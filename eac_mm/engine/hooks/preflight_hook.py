@@ -10,7 +10,10 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 from torch.utils.data import Dataset
 
+from eac_mm.datasets.transforms import AffinePair
 from eac_mm.models import EACClassifier
+
+from .epoch_seed_hook import transforms_of
 
 
 @HOOKS.register_module()
@@ -95,17 +98,26 @@ def check_features(model: EACClassifier, dataset: Dataset) -> None:
     """Send one training image's size through the backbone.
 
     Raises:
-        ValueError: Where there are no pairs, the backbone fails on the image,
-            its map is a single column (which a flip does not change), or its
-            channels are not the head's.
+        ValueError: Where there are no pairs, an :class:`AffinePair`'s matrix does
+            not reach the samples, the backbone fails on the image, its map is a
+            single column (which a flip does not change), or its channels are not
+            the head's.
     """
     # Where a data set gives indices in place of images, it can load one.
-    inputs = getattr(dataset, 'load', dataset.__getitem__)(0)['inputs']
+    sample = getattr(dataset, 'load', dataset.__getitem__)(0)
+    inputs = sample['inputs']
     if not isinstance(inputs, list | tuple) or len(inputs) != 2:
         raise ValueError(
             'EACClassifier trains on pairs of views and the training pipeline gives '
             'one image a sample. Mend: pipeline=_base_.pair_pipeline in the recipe, or '
             'dict(type="ErasingFlipPair") before PackInputs.'
+        )
+    affine = any(transforms_of(dataset, AffinePair))
+    if affine and 'view_affine' not in sample['data_samples']:
+        raise ValueError(
+            'AffinePair turns or scales view 2, and the samples do not say how: the '
+            'maps would be compared as if it were a flip. Mend: '
+            'dict(type="PackInputs", algorithm_keys=("view_affine",)).'
         )
     view = inputs[0]
     height, width = view.shape[-2:]

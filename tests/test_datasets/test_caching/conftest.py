@@ -29,11 +29,12 @@ def faces(rafdb_root):
 @pytest.fixture
 def set_epoch():
     """Set seed and epoch of a data set's ``SeedAugmentation``."""
-    from eac_mm.engine.hooks.epoch_seed_hook import seed_transforms
+    from eac_mm.datasets import SeedAugmentation
+    from eac_mm.engine.hooks.epoch_seed_hook import transforms_of
 
     def set_on(dataset, epoch, seed=3):
         np.random.seed(99)
-        for transform in seed_transforms(dataset):
+        for transform in transforms_of(dataset, SeedAugmentation):
             transform.set_epoch(seed, epoch)
 
     return set_on

@@ -13,7 +13,7 @@ import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import NoisyLabels, SeedAugmentation
 from eac_mm.engine.hooks.epoch_seed_hook import (
     EpochSeedHook,
-    seed_transforms,
+    transforms_of,
 )
 
 
@@ -44,7 +44,7 @@ def transform_of(dataset):
 
 def test_finds_in_a_plain_data_set():
     dataset = samples()
-    assert list(seed_transforms(dataset)) == [transform_of(dataset)]
+    assert list(transforms_of(dataset, SeedAugmentation)) == [transform_of(dataset)]
 
 
 @pytest.mark.parametrize(
@@ -59,24 +59,29 @@ def test_finds_in_a_plain_data_set():
 )
 def test_finds_in_wrappers(wrap):
     dataset = samples()
-    assert list(seed_transforms(wrap(dataset))) == [transform_of(dataset)]
+    assert list(transforms_of(wrap(dataset), SeedAugmentation)) == [
+        transform_of(dataset)
+    ]
 
 
 def test_finds_each_of_several():
     first, second = samples(), samples()
     noisy = NoisyLabels(ConcatDataset([first, second]))
-    assert list(seed_transforms(noisy)) == [transform_of(first), transform_of(second)]
+    assert list(transforms_of(noisy, SeedAugmentation)) == [
+        transform_of(first),
+        transform_of(second),
+    ]
 
 
 def test_finds_any_place_in_the_pipeline():
     seeding = SeedAugmentation()
     dataset = samples(pipeline=[Draw(), seeding, Draw()])
-    assert list(seed_transforms(dataset)) == [seeding]
+    assert list(transforms_of(dataset, SeedAugmentation)) == [seeding]
 
 
 @pytest.mark.parametrize('dataset', [samples(pipeline=[Draw()]), [1, 2], None])
 def test_finds_none(dataset):
-    assert list(seed_transforms(dataset)) == []
+    assert list(transforms_of(dataset, SeedAugmentation)) == []
 
 
 # in a run

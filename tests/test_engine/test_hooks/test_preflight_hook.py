@@ -3,8 +3,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
 from torch.utils.data import Dataset
 
+from eac_mm.datasets import AffinePair
 from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
     check_features,
@@ -106,6 +108,22 @@ def test_a_data_set_that_gives_indices_loads_one():
     check_features(build(RESNET), Indices(64))
     with pytest.raises(ValueError, match='32 x 32 are too small'):
         check_features(build(RESNET), Indices(32))
+
+
+def test_a_matrix_that_is_lost_on_the_way():
+    class Turned(Images):
+        pipeline = SimpleNamespace(transforms=[AffinePair(angle=30)])
+        keys: tuple = ()
+
+        def __getitem__(self, idx):
+            sample = DataSample(metainfo=dict.fromkeys(self.keys, 0))
+            return dict(super().__getitem__(idx), data_samples=sample)
+
+    dataset = Turned(64)
+    with pytest.raises(ValueError, match='algorithm_keys'):
+        check_features(build(RESNET), dataset)
+    dataset.keys = ('view_affine',)
+    check_features(build(RESNET), dataset)
 
 
 @pytest.mark.parametrize(('batch', 'warns'), [(32, False), (8, True)])
