@@ -1,0 +1,137 @@
+"""The benchmark computes what it compares, and reports what it measured."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from eac_mm.models import AttentionConsistencyLoss, EACHead, attention_maps
+
+FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmark'
+MODULES = ('interleave', 'made_data', 'parts', 'released', 'report', 'scaling')
+
+
+@pytest.fixture(autouse=True)
+def folder(monkeypatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    yield
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def test_the_released_loss_is_ours():
+    import released
+
+    torch.manual_seed(0)
+    first, second = torch.randn(2, 3, 8, 5, 5).unbind()
+    weight = torch.randn(4, 8)
+    theirs = [released.maps(features, weight) for features in (first, second)]
+    ours = [attention_maps(features, weight) for features in (first, second)]
+    torch.testing.assert_close(theirs[0], ours[0])
+    torch.testing.assert_close(
+        released.consistency(*theirs, released.flip_grid(5, 5)),
+        AttentionConsistencyLoss('mse')(*ours),
+    )
+
+
+class Backbone(nn.Conv2d):
+    """A convolution in place of a network; gives a tuple as MMPretrain's do."""
+
+    def forward(self, images):
+        return (super().forward(images),)
+
+
+def test_the_released_step_is_ours():
+    import released
+    from mmpretrain.structures import DataSample
+
+    torch.manual_seed(0)
+    step = released.Step(Backbone(3, 6, 3), channels=6, classes=4)
+    head = EACHead(num_classes=4, in_channels=6)
+    head.fc.load_state_dict(step.classifier.state_dict())
+    views = list(torch.randn(2, 2, 3, 7, 7))
+    labels = torch.tensor([3, 1])
+    features = tuple(step.backbone(view)[0] for view in views)
+    samples = [DataSample().set_gt_label(label) for label in labels]
+    losses = head.loss(tuple(f.mean((2, 3)) for f in features), samples, features)
+    before = step.classifier.weight.detach().clone()
+    torch.testing.assert_close(step(views, labels), sum(losses.values()))
+    assert not torch.equal(step.classifier.weight, before)
+
+
+def test_contenders_take_turns():
+    import interleave
+
+    calls = []
+    contenders = {name: lambda name=name: calls.append(name) for name in 'abc'}
+    seconds = interleave.measure(contenders, rounds=2)
+    assert ''.join(calls) == 'abcbcacab'
+    assert {name: len(values) for name, values in seconds.items()} == dict(
+        a=2, b=2, c=2
+    )
+    assert interleave.ratios([6.0, 3.0], [2.0, 6.0]) == [3.0, 0.5]
+    expected = dict(median=3.0, low=2.0, high=4.0)
+    assert interleave.summary([1.0, 2.0, 3.0, 4.0, 5.0]) == expected
+
+
+def test_page_and_plot(tmp_path):
+    import report
+
+    setting = dict(batch=32, size=224, rounds=2, width=64)
+    step = {
+        'released': [6.0, 8.0],
+        'eac_mm, float32': [5.0, 5.0],
+        'eac_mm, bfloat16': [3.0, 4.0],
+        'bare backbone, float32': [5.0, 5.0],
+        'bare backbone, bfloat16': [2.5, 2.5],
+    }
+    entry = dict(machine='a machine', threads=2, setting=setting)
+    measured = dict(step=dict(entry, values=step))
+    page = report.markdown(measured, 'cpu')
+    rows = [[c.strip() for c in line.split('|')[1:-1]] for line in page.splitlines()]
+    # ratios of (6/5, 8/5), (6/3, 8/4) and (3/2.5, 4/2.5)
+    line = 'step: released / eac_mm,'
+    assert [f'{line} float32', '1.400', '1.3 to 1.5', 'at least 1.15', 'yes'] in rows
+    assert [f'{line} bfloat16', '2.000', '', 'at least 3', '**no**'] in rows
+    line = 'step: eac_mm, bfloat16 / bare backbone, bfloat16'
+    assert [line, '1.400', '1.3 to 1.5', 'at most 1.02', '**no**'] in rows
+    assert 'step --batch 32 --size 224 --rounds 2 --width 64` (on a machine' in page
+    report.plot(measured, tmp_path / 'plot.png')
+    assert (tmp_path / 'plot.png').stat().st_size > 5000
+
+
+@pytest.mark.parametrize('name', ['iteration', 'loader', 'maps', 'profile'])
+def test_each_part_measures(name):
+    import parts
+    import report
+
+    values = parts.run(name, parts.Setting(batch=2, size=64, rounds=2, width=8))
+    lines = [line for line in report.LINES if line.part == name]
+    for line in lines:
+        ratios = line.values({name: dict(values=values)})
+        assert ratios
+        assert min(ratios) > 0
+    if name == 'profile':
+        assert 'aten::convolution_backward' in values
+
+
+def test_a_ring_all_reduce():
+    import scaling
+
+    # 4 GPUs: 6 hops, each a quarter of 8 GB at 2 GB/s and 0.1 s of latency
+    assert scaling.all_reduce(8e9, 4, 2e9, 0.1) == pytest.approx(6 * (1 + 0.1))
+    assert scaling.all_reduce(8e9, 1, 2e9, 0.1) == 0
+    # two thirds of a step hide it
+    assert scaling.step_time(0.3, 0.2) == pytest.approx(0.3)
+    assert scaling.step_time(0.3, 0.25) == pytest.approx(0.35)
+
+
+def test_scaling_page():
+    import scaling
+
+    text = scaling.main(['--step', '0.01', '--gpus', '1', '512'])
+    rows = [[c.strip() for c in line.split('|')[1:-1]] for line in text.splitlines()]
+    assert rows[2] == ['1', '0.00', '10.00', '100', '32', '384', '882', '8,872']
+    assert rows[3][4:] == ['16,384', '1', '2', '18']

@@ -1,0 +1,78 @@
+"""Measure how near to the hardware's limit training is.
+
+python tools/benchmark/benchmark.py      # every part, some 20 minutes on 2 cores
+python tools/benchmark/benchmark.py maps loader --rounds 3
+
+Contenders take turns, and what is reported are ratios within a round. Writes
+``cpu.json`` (``gpu.json``), ``.md`` and ``.png`` to ``--out``; parts that are not
+named stay as they were measured before.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import parts
+import report
+import torch
+
+from eac_mm.experiments.machine import describe
+from eac_mm.files import write_atomically
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Measure how near to the limit training is.'
+    )
+    parser.add_argument(
+        'parts', nargs='*', metavar='part', help=f'of {", ".join(parts.PARTS)} [all]'
+    )
+    for field in fields(parts.Setting):
+        parser.add_argument(
+            f'--{field.name}',
+            type=int,
+            default=field.default,
+            help=f'[{field.default}]',
+        )
+    parser.add_argument('--threads', type=int, help='of the CPU [all cores]')
+    parser.add_argument('--out', default='docs/performance', help='[docs/performance]')
+    args = parser.parse_args(argv)
+    unknown = set(args.parts) - set(parts.PARTS)
+    if unknown:
+        parser.error(f'no part {sorted(unknown)}; choose from {list(parts.PARTS)}')
+    return args
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure and write."""
+    args = parse_args(argv)
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    setting = parts.Setting(
+        **{field.name: getattr(args, field.name) for field in fields(parts.Setting)}
+    )
+    out = Path(args.out)
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / ('gpu.json' if torch.cuda.is_available() else 'cpu.json')
+    measured = json.loads(path.read_text()) if path.is_file() else {}
+    for name in args.parts or parts.PARTS:
+        print(f'{name} ...', flush=True)
+        measured[name] = dict(
+            machine=describe(),
+            threads=torch.get_num_threads(),
+            setting=asdict(setting),
+            values=parts.run(name, setting),
+        )
+        # After each part, so that an interruption loses one part alone.
+        write_atomically(path, json.dumps(measured, indent=1).encode())
+    text = report.markdown(measured, path.stem)
+    write_atomically(path.with_suffix('.md'), text.encode())
+    report.plot(measured, path.with_suffix('.png'))
+    print(text)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,182 @@
+"""The benchmark's figures as a page and a plot."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import matplotlib
+
+matplotlib.use('Agg')
+from interleave import ratios, summary
+from matplotlib import pyplot as plt
+
+OPERATIONS = 10
+
+
+@dataclass
+class Line:
+    """One ratio: what over what, and what it is to be."""
+
+    part: str
+    over: str
+    under: str
+    goal: float
+    at_least: bool
+
+    @property
+    def name(self) -> str:
+        """As the page calls it."""
+        return f'{self.part}: {self.over} / {self.under}'
+
+    def values(self, measured: dict) -> list[float]:
+        """The ratio of each round."""
+        values = measured[self.part]['values']
+        over, under = values[self.over], values[self.under]
+        if isinstance(over, list):
+            return ratios(over, under)
+        return [over / under]
+
+    def met(self, value: float) -> bool:
+        """Whether the goal is reached."""
+        return value >= self.goal if self.at_least else value <= self.goal
+
+
+LINES = [
+    Line('step', 'released', 'eac_mm, float32', 1.15, True),
+    Line('step', 'released', 'eac_mm, bfloat16', 3.0, True),
+    *(
+        Line(part, ours, f'bare backbone, {precision}', goal, False)
+        for part, goal in (('step', 1.02), ('iteration', 1.06))
+        for precision in ('float32', 'bfloat16')
+        for ours in [f'eac_mm, {precision}']
+    ),
+    Line('loader', 'released', "eac_mm, cache='none'", 1.0, True),
+    Line('loader', 'released', "eac_mm, cache='ram'", 1.0, True),
+    Line('loader', 'released', "eac_mm, cache='device'", 5.0, True),
+    *(
+        Line('maps', f'released, {n} classes', f'eac_mm, {n} classes', goal, True)
+        for n, goal in ((7, 1.0), (100, 1.0), (200, 80.0))
+    ),
+    *(
+        Line(
+            'memory',
+            f'maps: released, {n} classes',
+            f'maps: eac_mm, {n} classes',
+            goal,
+            True,
+        )
+        for n, goal in ((7, 1.0), (100, 1.0), (200, 40.0))
+    ),
+    *(
+        Line('memory', f'eac_mm, {p}', f'bare backbone, {p}', 1.05, False)
+        for p in ('float32', 'bfloat16')
+    ),
+]
+
+
+def measured_lines(measured: dict) -> list[Line]:
+    """The ratios whose part has been measured."""
+    return [line for line in LINES if line.part in measured]
+
+
+def markdown(measured: dict, name: str) -> str:
+    """The page: ratios and goals, medians, and the profile."""
+    blocks = [f'# Measured on this {name.upper()}', provenance(measured)]
+    rows = []
+    for line in measured_lines(measured):
+        s = summary(line.values(measured))
+        goal = f'{"at least" if line.at_least else "at most"} {line.goal:g}'
+        if (line.at_least, line.goal) == (True, 1.0):
+            goal = '-'
+        met = '' if goal == '-' else ('yes' if line.met(s['median']) else '**no**')
+        low, high = s['low'], s['high']
+        spread = f'{low:.3g} to {high:.3g}' if low != high else ''
+        rows.append(f'| {line.name} | {s["median"]:.3f} | {spread} | {goal} | {met} |')
+    head = (
+        '| ratio | median | quartiles | goal | met |\n| --- | --- | --- | --- | --- |'
+    )
+    blocks.append('\n'.join([head, *rows]))
+    for part, unit, scale in (
+        ('step', 'seconds', 1),
+        ('iteration', 'seconds', 1),
+        ('loader', 'milliseconds a batch of pairs', 1e3),
+        ('maps', 'milliseconds, forward and backward', 1e3),
+    ):
+        if part in measured:
+            blocks.append(medians(measured[part]['values'], part, unit, scale))
+    if 'memory' in measured:
+        blocks.append(peaks(measured['memory']['values']))
+    if 'profile' in measured:
+        blocks.append(operations(measured['profile']['values']))
+    return '\n\n'.join(blocks) + '\n'
+
+
+def provenance(measured: dict) -> str:
+    """Command and machine of each part."""
+    made: dict[str, list[str]] = {}
+    for part, entry in measured.items():
+        options = ' '.join(f'--{k} {v}' for k, v in entry['setting'].items())
+        where = f'{entry["machine"]}, {entry["threads"]} threads'
+        made.setdefault(f'{options} (on {where})', []).append(part)
+    return '\n'.join(
+        f'- `python tools/benchmark/benchmark.py {" ".join(names)} {rest}'.replace(
+            ' (on', '` (on'
+        )
+        for rest, names in made.items()
+    )
+
+
+def medians(values: dict, part: str, unit: str, scale: float) -> str:
+    """A table of medians, as they were on this machine at that time."""
+    rows = [f'| {k} | {median(v) * scale:.4g} |' for k, v in values.items()]
+    return '\n'.join([f'| {part} | {unit}, median |', '| --- | --- |', *rows])
+
+
+def peaks(values: dict[str, int]) -> str:
+    """A table of peak memory."""
+    rows = [f'| {k} | {v / 2**20:,.0f} |' for k, v in values.items()]
+    return '\n'.join(
+        ['| peak memory over what was held | MiB |', '| --- | --- |', *rows]
+    )
+
+
+def operations(values: dict[str, float]) -> str:
+    """Where the time of the bfloat16 step goes."""
+    total = sum(values.values())
+    rows = [
+        f'| `{k}` | {100 * v / total:.1f} |'
+        for k, v in list(values.items())[:OPERATIONS]
+    ]
+    head = ["| operation of eac_mm's bfloat16 step | % of the time |", '| --- | --- |']
+    return '\n'.join([*head, *rows])
+
+
+def plot(measured: dict, path: Path) -> None:
+    """Bars of the ratios beside their goals, on a log scale."""
+    lines = measured_lines(measured)[::-1]
+    values = [summary(line.values(measured))['median'] for line in lines]
+    figure, axes = plt.subplots(figsize=(9, 0.34 * len(lines) + 1.4))
+    met = [line.met(value) for line, value in zip(lines, values, strict=True)]
+    colours = ['tab:blue' if ok else 'tab:red' for ok in met]
+    axes.barh(range(len(lines)), [v - 1 for v in values], left=1, color=colours)
+    for i, (line, value) in enumerate(zip(lines, values, strict=True)):
+        if line.goal != 1.0:
+            axes.plot(
+                [line.goal] * 2, [i - 0.45, i + 0.45], color='black', linewidth=1.5
+            )
+        axes.annotate(
+            f'{value:.3g}',
+            (max(value, 1), i),
+            xytext=(4, 0),
+            va='center',
+            textcoords='offset points',
+            fontsize=8,
+        )
+    axes.set_xscale('log')
+    axes.set_yticks(range(len(lines)), [line.name for line in lines], fontsize=8)
+    axes.axvline(1, color='grey', linewidth=0.8)
+    axes.margins(x=0.12, y=0.01)
+    axes.set_xlabel('ratio (log scale); black: goal; red: goal missed')
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
