@@ -129,6 +129,7 @@ def small_options(rafdb_root: Path) -> dict:
         'model.backbone.stem_channels': 8,
         'model.backbone.base_channels': 8,
         'model.head.in_channels': 64,
+        'model.data_preprocessor.channels_last': False,  # 8 channels: PreflightHook
     }
 
 

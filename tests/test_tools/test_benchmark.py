@@ -107,7 +107,7 @@ def test_each_part_measures(name):
     import parts
     import report
 
-    values = parts.run(name, parts.Setting(batch=2, size=64, rounds=2, width=8))
+    values = parts.run(name, parts.Setting(batch=2, size=64, rounds=2, width=16))
     lines = [line for line in report.LINES if line.part == name]
     for line in lines:
         ratios = line.values({name: dict(values=values)})

@@ -294,7 +294,7 @@ def memory(setting: Setting, folder: Path) -> dict:
 
 def setting_of_nothing() -> Setting:
     """The smallest setting, where only names are asked for."""
-    return Setting(batch=2, size=64, rounds=1, width=8)
+    return Setting(batch=2, size=64, rounds=1, width=16)
 
 
 def peak(setting: Setting, folder: Path, what: str | int, name: str) -> int:

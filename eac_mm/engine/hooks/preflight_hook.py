@@ -23,8 +23,8 @@ class PreflightHook(Hook):
     Raises:
         ValueError: Where the head's ``num_classes`` is not the data's, a label
             is out of range, the validation classes are not the training
-            classes, the input is too small for the backbone, or its features do
-            not fit the head.
+            classes, PyTorch would crash on the network, the input is too small for
+            the backbone, or its features do not fit the head.
     """
 
     priority = 'VERY_HIGH'
@@ -45,6 +45,7 @@ class PreflightHook(Hook):
                     f'order): {train.metainfo["classes"]} and '
                     f'{val.metainfo["classes"]}.'
                 )
+        check_layout(model)
         if isinstance(model, EACClassifier):
             check_features(model, train)
         report_batch_size(runner)
@@ -92,6 +93,31 @@ def check_labels(dataset: Dataset, role: str) -> None:
             f'{size} classes allow 0 to {size - 1}. {len(bad)} samples are so. Mend '
             'the list of labels (they count from 0), or name all classes.'
         )
+
+
+def check_layout(model: nn.Module) -> None:
+    """Refuse a network on which PyTorch's channels last corrupts memory.
+
+    Seen with torch 2.13.0 (oneDNN) on the CPU: the backward pass of a strided 1x1
+    convolution from fewer than 16 channels writes beyond its memory, and the
+    process dies of a segmentation fault.
+    """
+    preprocessor = getattr(model, 'data_preprocessor', None)
+    on_cpu = next(model.parameters()).device.type == 'cpu'
+    if not on_cpu or not getattr(preprocessor, 'channels_last', False):
+        return
+    for name, layer in model.named_modules():
+        if (
+            isinstance(layer, nn.Conv2d)
+            and layer.kernel_size == (1, 1)
+            and layer.stride != (1, 1)
+            and layer.in_channels < 16
+        ):
+            raise ValueError(
+                f'{name} has {layer.in_channels} input channels: channels last crashes '
+                'PyTorch there, on the CPU. Mend: --cfg-options '
+                'model.data_preprocessor.channels_last=False'
+            )
 
 
 def check_features(model: EACClassifier, dataset: Dataset) -> None:

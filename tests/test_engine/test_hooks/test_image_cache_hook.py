@@ -27,9 +27,9 @@ OPTIONS = {
     'optim_wrapper.type': 'OptimWrapper',
     'visualizer.vis_backends': [],
     'randomness.deterministic': True,
-    'model.backbone.stem_channels': 8,
-    'model.backbone.base_channels': 8,
-    'model.head.in_channels': 64,
+    'model.backbone.stem_channels': 16,
+    'model.backbone.base_channels': 16,
+    'model.head.in_channels': 128,
 }
 
 

@@ -11,6 +11,7 @@ from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
     check_features,
     check_labels,
+    check_layout,
     report_batch_size,
 )
 
@@ -108,6 +109,18 @@ def test_a_data_set_that_gives_indices_loads_one():
     check_features(build(RESNET), Indices(64))
     with pytest.raises(ValueError, match='32 x 32 are too small'):
         check_features(build(RESNET), Indices(32))
+
+
+def test_a_network_too_narrow_for_channels_last():
+    model = build(RESNET)  # 8 channels
+    model.data_preprocessor.channels_last = True
+    with pytest.raises(ValueError, match=r'downsample.0 has 8 input .*=False'):
+        check_layout(model)
+    model.data_preprocessor.channels_last = False
+    check_layout(model)
+    wide = build(dict(RESNET, stem_channels=16, base_channels=16), in_channels=128)
+    wide.data_preprocessor.channels_last = True
+    check_layout(wide)
 
 
 def test_a_matrix_that_is_lost_on_the_way():
