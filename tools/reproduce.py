@@ -38,6 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--data', nargs='+', default=[], help='these data sets only')
     add('--noise', nargs='+', type=int, default=[], help='these rates only, in percent')
     add('--methods', nargs='+', default=[], help='these methods only, such as eac')
+    add('--rows', nargs='+', default=[], help='these rows only, by how they begin')
     add('--seeds', type=int, default=1, help='train with seeds 0 to this - 1 [1]')
     add(
         '--jobs', type=int, default=1, help='trainings at a time, sharing the cores [1]'
@@ -64,7 +65,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def command_of(table: str, args: argparse.Namespace) -> str:
     """The command that makes one table of this call."""
     words = ['python', 'tools/reproduce.py', table, '--protocol', args.protocol]
-    for name in ('data', 'noise', 'methods'):
+    for name in ('data', 'noise', 'methods', 'rows'):
         values = getattr(args, name)
         words += [f'--{name}', *map(str, values)] if values else []
     words += ['--seeds', str(args.seeds)]
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     i, n = shard_of(args.shard, os.environ)
     folder = Path(args.work_dir) / args.protocol
     chosen = book.select(
-        args.tables, args.protocol, args.data, args.noise, args.methods
+        args.tables, args.protocol, args.data, args.noise, args.methods, args.rows
     )
     plans = {
         name: plan(entries, CONFIGS, folder, args.seeds, args.cfg_options, args.amp)

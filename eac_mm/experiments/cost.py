@@ -24,8 +24,16 @@ def image_passes(cfg: Config, images: int) -> int:
     part = dataset.get('indices') or dataset.get('size')
     if part is not None:
         images = part if isinstance(part, int) else len(part)
-    pair = any(t['type'] == 'ErasingFlipPair' for t in dataset.get('pipeline', []))
-    return cfg.train_cfg.max_epochs * images * (2 if pair else 1)
+    return cfg.train_cfg.max_epochs * images * views(cfg)
+
+
+def views(cfg: Config) -> int:
+    """How many views of an image pass through the network."""
+    if cfg.model.get('type') != 'EACClassifier':
+        return 1
+    head = cfg.model.head
+    both = head.get('consistency_weight', 5) or not head.get('imbalanced', True)
+    return 2 if both else 1
 
 
 def seconds_a_pass(folder: Path, data: dict[str, dict]) -> dict[str, list[float]]:

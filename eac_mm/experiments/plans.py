@@ -61,19 +61,25 @@ def shard_of(given: str | None, environment: Mapping[str, str]) -> tuple[int, in
     """Which share of the runs is ours, and of how many; (1, 1) is all of them.
 
     Args:
-        given: ``'2/4'`` for the second of four, or None to ask the environment.
+        given: ``'2/4'`` for the second of four, or None for all, or for the place
+            in a Slurm array that begins at 1.
         environment: It says where we are in a Slurm array.
 
     Raises:
-        ValueError: Where that is no share.
+        ValueError: Where that is no share, or in a part of a Slurm array: Slurm
+            does not say of how many tasks the first submission had.
     """
     if given is not None:
         i, _, n = given.partition('/')
     elif 'SLURM_ARRAY_TASK_ID' in environment:
-        first = int(environment.get('SLURM_ARRAY_TASK_MIN', 1))
-        step = int(environment.get('SLURM_ARRAY_TASK_STEP', 1))
-        i = str((int(environment['SLURM_ARRAY_TASK_ID']) - first) // step + 1)
-        n = environment.get('SLURM_ARRAY_TASK_COUNT', '')
+        i, n = (environment.get(f'SLURM_ARRAY_TASK_{k}', '') for k in ('ID', 'COUNT'))
+        ends = [environment.get(f'SLURM_ARRAY_TASK_{k}') for k in ('MIN', 'MAX')]
+        if ends != ['1', n] or n == '1':
+            raise ValueError(
+                'this Slurm array does not count from 1 without gaps, or is one task '
+                'of an earlier one, and does not say how many shares there are. Mend: '
+                '--shard $SLURM_ARRAY_TASK_ID/N, with N the tasks of the whole array.'
+            )
         given = f'{i}/{n}, from the Slurm array'
     else:
         return 1, 1

@@ -2,12 +2,14 @@
 
 import argparse
 import ast
+import fcntl
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,10 +143,28 @@ def train(run: Run, script: Path, threads: int | None = None) -> None:
         raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
 
 
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes of this tool out of a run's folder.
+
+    Raises:
+        RuntimeError: Where one is in it.
+    """
+    with (folder / 'lock').open('w') as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RuntimeError(
+                f'another process trains in {folder}. Mend: wait for it, or end it.'
+            ) from error
+        yield
+
+
 def _start(run: Run, settings: str, script: Path, threads: int | None) -> None:
     write_atomically(run.work_dir / 'settings.py', settings.encode())
-    machine.note(run.work_dir)
-    train(run, script, threads)
+    with _alone_in(run.work_dir):
+        machine.note(run.work_dir)
+        train(run, script, threads)
     if run.result() is None:
         raise RuntimeError('the training ended well, but left no finished result.json')
 

@@ -76,6 +76,7 @@ class PaperTables:
         data: Collection[str] = (),
         noise: Collection[int] = (),
         methods: Collection[str] = (),
+        rows: Collection[str] = (),
     ) -> dict[str, list[Entry]]:
         """The entries of some tables; an empty filter lets everything through.
 
@@ -85,6 +86,7 @@ class PaperTables:
             data: Data sets to keep.
             noise: Noise rates to keep, in percent.
             methods: Methods to keep, by the folder of the recipe.
+            rows: Keep the rows whose names begin so.
 
         Raises:
             ValueError: For a name that is not there, or where nothing is left.
@@ -105,6 +107,7 @@ class PaperTables:
                 if entry.data in (data or self.data)
                 and entry.noise in (noise or [entry.noise])
                 and entry.method in (methods or [entry.method])
+                and entry.row.startswith(tuple(rows) or '')
             ]
             if kept and (name in names or 'all' in names):
                 chosen[name] = kept
@@ -114,7 +117,8 @@ class PaperTables:
             raise ValueError(
                 f'{" ".join(empty) or "no table named"}: nothing is left to run. '
                 f'Tables of the protocol {protocol}: {" ".join(have)}. Mend: name '
-                'one of them, or loosen --data, --noise or --methods (see --list).'
+                'one of them, or loosen --data, --noise, --methods or --rows (see '
+                '--list).'
             )
         return chosen
 

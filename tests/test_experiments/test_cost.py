@@ -13,6 +13,9 @@ CONFIGS = Path(__file__).parents[2] / 'configs'
     [
         ('baseline/resnet18_rafdb_noise30', 60 * 12271),
         ('eac/resnet18_rafdb_noise30', 60 * 12271 * 2),  # two views
+        ('eac/resnet18_rafdb_noise30-rotate', 60 * 12271 * 2),
+        ('eac/resnet18_rafdb_noise30-plain', 60 * 12271 * 2),
+        ('eac/resnet18_rafdb_noise30-noconsistency', 60 * 12271),
     ],
 )
 def test_passes_of_a_whole_data_set(recipe, images):

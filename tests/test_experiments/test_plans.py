@@ -30,14 +30,29 @@ def test_shards_are_disjoint_and_complete():
 
 def test_a_slurm_array_is_used_where_no_shard_is_given():
     slurm = dict(
-        SLURM_ARRAY_TASK_ID='7', SLURM_ARRAY_TASK_COUNT='4', SLURM_ARRAY_TASK_MIN='5'
+        SLURM_ARRAY_TASK_ID='3',
+        SLURM_ARRAY_TASK_COUNT='4',
+        SLURM_ARRAY_TASK_MIN='1',
+        SLURM_ARRAY_TASK_MAX='4',
     )
     assert shard_of(None, slurm) == (3, 4)
-    assert shard_of(None, slurm | {'SLURM_ARRAY_TASK_STEP': '2'}) == (2, 4)
     assert shard_of('1/2', slurm) == (1, 2)
     assert shard_of(None, {}) == (1, 1)
-    with pytest.raises(ValueError, match='6/4, from the Slurm array'):
-        shard_of(None, slurm | {'SLURM_ARRAY_TASK_ID': '10'})
+
+
+@pytest.mark.parametrize(
+    ('first', 'last', 'count'), [(3, 3, 1), (1, 1, 1), (0, 3, 4), (1, 7, 4)]
+)
+def test_a_part_of_a_slurm_array_does_not_pass_for_the_whole(first, last, count):
+    slurm = dict(
+        SLURM_ARRAY_TASK_ID=str(last),
+        SLURM_ARRAY_TASK_COUNT=str(count),
+        SLURM_ARRAY_TASK_MIN=str(first),
+        SLURM_ARRAY_TASK_MAX=str(last),
+    )
+    with pytest.raises(ValueError, match=r'--shard \$SLURM_ARRAY_TASK_ID/N'):
+        shard_of(None, slurm)
+    assert shard_of('3/4', slurm) == (3, 4)
 
 
 @pytest.mark.parametrize('given', ['0/2', '3/2', '2', 'a/b', '-1/2', '1/'])

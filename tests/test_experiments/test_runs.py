@@ -1,3 +1,4 @@
+import fcntl
 import sys
 
 import pytest
@@ -52,6 +53,19 @@ def test_command(make, script, tmp_path, recipe):
     options = ('model.weight=0.1',)
     extended = [*command, '--amp', '--cfg-options', *options]
     assert make(2, options=options, amp=True).command(script) == extended
+
+
+def test_a_run_that_another_process_trains_is_left_alone(make, script):
+    run = make(2)
+    run.work_dir.mkdir(parents=True)
+    with (run.work_dir / 'lock').open('w') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        ((failed, error),) = run_all([run], script)
+    assert failed == run
+    assert 'another process trains' in str(error)
+    assert run.result() is None
+    assert run_all([run], script) == []
+    assert run.result() is not None
 
 
 def test_later_options_win_and_are_parsed(make):

@@ -93,6 +93,14 @@ def test_filters(book):
     assert [entry.recipe for entry in kept['one']] == ['eac/a_rafdb_x']
 
 
+def test_rows_are_chosen_by_how_they_begin():
+    kept = PAPER.select(['table2'], 'full', rows=['MobileNet'])['table2']
+    assert {entry.row for entry in kept} == {'MobileNet', 'MobileNet + EAC'}
+    assert len(kept) == 8
+    with pytest.raises(ValueError, match='nothing is left'):
+        PAPER.select(['table2'], 'full', rows=['VGG'])
+
+
 @pytest.mark.parametrize(
     'arguments, message',
     [

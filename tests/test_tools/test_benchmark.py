@@ -97,7 +97,7 @@ def test_page_and_plot(tmp_path):
     assert [f'{line} bfloat16', '2.000', '', 'at least 3', '**no**'] in rows
     line = 'step: eac_mm, bfloat16 / bare backbone, bfloat16'
     assert [line, '1.400', '1.3 to 1.5', 'at most 1.02', '**no**'] in rows
-    assert 'step --batch 32 --size 224 --rounds 2 --width 64` (on a machine' in page
+    assert '--size 224 --rounds 2 --width 64 --threads 2` (on a machine' in page
     report.plot(measured, tmp_path / 'plot.png')
     assert (tmp_path / 'plot.png').stat().st_size > 5000
 

@@ -15,7 +15,7 @@ LAST = {'baseline': 50.0, 'eac': 60.0}
 @pytest.fixture
 def reproduce(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)  # the defaults are relative: work_dirs, docs/results
-    for name in ('ID', 'COUNT', 'MIN', 'STEP'):
+    for name in ('ID', 'COUNT', 'MIN', 'MAX'):
         monkeypatch.delenv(f'SLURM_ARRAY_TASK_{name}', raising=False)
     path = ROOT / 'tools' / 'reproduce.py'
     spec = importlib.util.spec_from_file_location('tool_reproduce', path)
@@ -137,12 +137,13 @@ def test_shards_write_the_table_when_all_are_done(
     out = capsys.readouterr().out
     assert 'not written by shard 2 of 3: 3 of its runs are not finished' in out
     assert 'reproduce.py table1 --protocol small --data ferplus --noise 30' in out
-    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '5')
-    monkeypatch.setenv('SLURM_ARRAY_TASK_MIN', '5')
+    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '1')
+    monkeypatch.setenv('SLURM_ARRAY_TASK_MIN', '1')
     monkeypatch.setenv('SLURM_ARRAY_TASK_COUNT', '3')
+    monkeypatch.setenv('SLURM_ARRAY_TASK_MAX', '3')
     reproduce.main(command)
     assert not Path('docs').exists()
-    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '7')
+    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '3')
     reproduce.main(command)
     assert len(set(training.trained)) == len(training.trained) == 4
     assert Path('docs/results/table1-small.md').is_file()

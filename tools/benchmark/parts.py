@@ -167,8 +167,8 @@ class BareBetween(Hook):
 
     priority = 'LOWEST'
 
-    def __init__(self, bare: Callable[[], None], rounds: int) -> None:
-        self.bare, self.rounds = bare, rounds
+    def __init__(self, bare: Callable[[], None]) -> None:
+        self.bare = bare
         self.seconds: dict[str, list[float]] = {'iteration': [], 'bare': []}
         self.mark: float | None = None
 
@@ -197,7 +197,7 @@ def iteration(setting: Setting, folder: Path) -> dict:
         cfg = setting.recipe(folder, amp)
         cfg.train_cfg.max_epochs = 1 + setting.rounds // 3
         runner = build_runner(cfg)
-        hook = BareBetween(bare_step(setting, cfg), setting.rounds)
+        hook = BareBetween(bare_step(setting, cfg))
         runner.register_hook(hook)
         runner.train()
         seconds[f'eac_mm, {precision}'] = hook.seconds['iteration']
@@ -301,22 +301,28 @@ def peak(setting: Setting, folder: Path, what: str | int, name: str) -> int:
     """Peak memory of one contender, in a process of its own."""
     context = multiprocessing.get_context('spawn')
     with context.Pool(1) as pool:
-        return pool.apply(_peak, (setting, folder, what, name))
+        threads = torch.get_num_threads()
+        return pool.apply(_peak, (setting, folder, what, name, threads))
 
 
-def _peak(setting: Setting, folder: Path, what: str | int, name: str) -> int:
+def _peak(
+    setting: Setting, folder: Path, what: str | int, name: str, threads: int
+) -> int:
+    torch.set_num_threads(threads)
+    init_default_scope('mmpretrain')
     if what == 'step':
         builders = dict(released=released_step, bare=bare_step, eac_mm=our_step)
         cfg = setting.recipe(folder, amp='bfloat16' in name)
         run = builders[name.split(',')[0].split()[0]](setting, cfg)
     else:
         run = map_contenders(setting, what)[name]
+    run()  # the optimiser's state is held from then on
     if torch.cuda.is_available():
-        run()
         before = torch.cuda.memory_allocated()
         torch.cuda.reset_peak_memory_stats()
         run()
         return torch.cuda.max_memory_allocated() - before
+    Path('/proc/self/clear_refs').write_text('5')  # forget the peak so far
     before = _resident('VmRSS')
     run()
     return _resident('VmHWM') - before

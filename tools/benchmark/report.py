@@ -115,8 +115,9 @@ def provenance(measured: dict) -> str:
     """Command and machine of each part."""
     made: dict[str, list[str]] = {}
     for part, entry in measured.items():
-        options = ' '.join(f'--{k} {v}' for k, v in entry['setting'].items())
-        where = f'{entry["machine"]}, {entry["threads"]} threads'
+        setting = dict(entry['setting'], threads=entry['threads'])
+        options = ' '.join(f'--{k} {v}' for k, v in setting.items())
+        where = entry['machine']
         made.setdefault(f'{options} (on {where})', []).append(part)
     return '\n'.join(
         f'- `python tools/benchmark/benchmark.py {" ".join(names)} {rest}'.replace(

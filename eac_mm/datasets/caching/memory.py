@@ -58,7 +58,8 @@ def require_room(need: int, free: int, where: str, mend: str) -> None:
     Raises:
         MemoryError: With both figures, where it does not fit.
     """
-    processes = int(os.environ.get('LOCAL_WORLD_SIZE', 1))
+    slurm = os.environ.get('SLURM_NTASKS_PER_NODE', 1)
+    processes = int(os.environ.get('LOCAL_WORLD_SIZE', slurm))
     if where.startswith('cuda'):  # each process has one of its own
         processes = 1
     if need * processes > free:
