@@ -167,7 +167,7 @@ def plot(measured: dict, path: Path) -> None:
             )
         axes.annotate(
             f'{value:.3g}',
-            (max(value, 1), i),
+            (max(value, 1, line.goal), i),
             xytext=(4, 0),
             va='center',
             textcoords='offset points',
