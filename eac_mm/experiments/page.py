@@ -25,6 +25,11 @@ NOT_COMPARED = (
     'between two protocols means nothing'
 )
 
+RANDOM = (
+    " Runs from random weights do not compare with the paper's, which start from "
+    'weights of face recognition or ImageNet (of Table 5 it does not say).'
+)
+
 
 def _page(
     book: PaperTables,
@@ -48,6 +53,8 @@ def _page(
     lasts = sorted({result['last'] for result in finished.values()} - {LAST})
     if lasts:
         notes += f' Some runs had fewer epochs: theirs is the mean of {lasts}.'
+    if protocol == 'full' and 'random' in weights:
+        notes += RANDOM
     return f"""\
 # {title}
 

@@ -33,6 +33,7 @@ def test_page(book, cells, finish, tmp_path):
     assert '| 1 of 3 seeds |' in printed
     assert printed.split('\n\n', 1)[1] in text
     assert 'it alone is compared with the paper' in text
+    assert 'Runs from random weights do not compare' in text
     names = sorted(path.name for path in (tmp_path / 'out').iterdir())
     assert names == ['one.csv', 'one.md', 'one.png']
 
