@@ -10,7 +10,15 @@ from torch import nn
 from eac_mm.models import AttentionConsistencyLoss, EACHead, attention_maps
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmark'
-MODULES = ('interleave', 'made_data', 'parts', 'released', 'report', 'scaling')
+MODULES = (
+    'contenders',
+    'interleave',
+    'made_data',
+    'parts',
+    'released',
+    'report',
+    'scaling',
+)
 
 
 @pytest.fixture(autouse=True)
