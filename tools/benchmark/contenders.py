@@ -91,9 +91,8 @@ def bare_step(setting: Setting, cfg: Config) -> Callable[[], None]:
     backbone = MODELS.build(cfg.model.backbone).to(setting.device)
     backbone.train()
     wrapper = wrap(cfg, list(backbone.parameters()))
-    images = setting.images(
-        2 * setting.batch, cfg.model.data_preprocessor.get('channels_last', False)
-    )
+    preprocessor = MODELS.build(cfg.model.data_preprocessor)
+    images = setting.images(2 * setting.batch, preprocessor.channels_last)
 
     def step() -> None:
         with wrapper.optim_context(backbone):
@@ -108,7 +107,7 @@ def our_step(setting: Setting, cfg: Config) -> Callable[[], None]:
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(setting.device).train()
     wrapper = wrap(cfg, list(model.parameters()))
-    channels_last = cfg.model.data_preprocessor.get('channels_last', False)
+    channels_last = model.data_preprocessor.channels_last
     images = setting.images(2 * setting.batch, channels_last)
     views = list(images.split(setting.batch))
     samples = [
