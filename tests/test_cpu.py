@@ -1,0 +1,74 @@
+import ctypes
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from eac_mm import cpu
+
+# Writes 128 MB several times and prints how many pages the later ones cost.
+FAULTS = """
+import resource, sys, threading, torch
+from eac_mm.cpu import keep_freed_memory
+if sys.argv[1] == 'keep':
+    print(keep_freed_memory(), file=sys.stderr)
+
+def write():
+    global faults
+    for i in range(3):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.empty(2**25).fill_(1)
+        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+if sys.argv[2] == 'main':
+    write()
+else:
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+print(faults)
+"""
+
+
+def faults(*arguments):
+    command = [sys.executable, '-c', FAULTS, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(done.stdout), done.stderr.strip().splitlines()[-1:]
+
+
+@pytest.mark.skipif(
+    sys.platform != 'linux' or not hasattr(ctypes.CDLL(None), 'mallopt'),
+    reason='the setting is that of glibc',
+)
+def test_memory_is_kept():
+    pages, _ = faults('lose', 'main')
+    assert pages >= 2**27 / 2**21  # 128 MB in pages of 2 MB at most
+    pages, said = faults('keep', 'main')
+    assert said == ['True']
+    assert pages < 16
+
+
+@pytest.mark.skipif(sys.platform != 'linux', reason='the setting is that of glibc')
+def test_a_thread_can_still_have_large_blocks():
+    # Arenas of threads are small heaps; without mmap they must find another.
+    assert faults('keep', 'thread')[1] == ['True']
+
+
+def test_elsewhere_nothing_is_done(monkeypatch):
+    monkeypatch.setattr(cpu.sys, 'platform', 'darwin')
+    assert cpu.keep_freed_memory() is False
+    monkeypatch.setattr(cpu.sys, 'platform', 'linux')
+    monkeypatch.setattr(cpu.ctypes, 'CDLL', lambda name: object())  # musl
+    assert cpu.keep_freed_memory() is False
+
+
+@pytest.mark.skipif(
+    platform.machine() != 'x86_64' or not Path('/proc/cpuinfo').is_file(),
+    reason='reads the flags of an x86 processor',
+)
+def test_bfloat16_is_what_the_processor_says():
+    flags = set(Path('/proc/cpuinfo').read_text().split())
+    avx512 = {'avx512bw', 'avx512vl', 'avx512dq'} <= flags
+    assert cpu.multiplies_bfloat16() == (avx512 or 'avx_ne_convert' in flags)
