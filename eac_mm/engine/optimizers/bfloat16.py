@@ -1,12 +1,16 @@
 """Mixed precision on any device."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
+
+from eac_mm import cpu
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -16,13 +20,27 @@ class BFloat16OptimWrapper(OptimWrapper):
     MMEngine's ``AmpOptimWrapper`` refuses the CPU. Weights, gradients and the
     optimiser stay in float32, and bfloat16 has float32's range, so that no loss
     scale is needed. :class:`~eac_mm.engine.NoisyLabelValLoop` validates in
-    bfloat16, too. Takes the arguments of MMEngine's ``OptimWrapper``.
+    bfloat16, too. A CPU on which bfloat16 would be slower than float32
+    (:func:`eac_mm.cpu.multiplies_bfloat16`) runs in float32, and a warning says so.
+    Takes the arguments of MMEngine's ``OptimWrapper``.
     """
 
-    @staticmethod
-    def autocast(model: nn.Module) -> torch.autocast:
+    _warned = False
+
+    def autocast(self, model: nn.Module) -> torch.autocast:
         """The context of a forward pass."""
-        return torch.autocast(next(model.parameters()).device.type, torch.bfloat16)
+        device = next(model.parameters()).device.type
+        fast = device != 'cpu' or cpu.multiplies_bfloat16()
+        if not fast and not self._warned:
+            self._warned = True
+            print_log(
+                'float32 in place of bfloat16: PyTorch has no bfloat16 convolutions '
+                'for this CPU (they need AVX-512, AMX or their like) and would take '
+                'several times as long.',
+                'current',
+                logging.WARNING,
+            )
+        return torch.autocast(device, torch.bfloat16, enabled=fast)
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
