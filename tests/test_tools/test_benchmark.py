@@ -1,6 +1,10 @@
 """The benchmark computes what it compares, and reports what it measured."""
 
+import operator
+import os
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,6 +18,7 @@ MODULES = (
     'contenders',
     'interleave',
     'made_data',
+    'own_process',
     'parts',
     'released',
     'report',
@@ -73,15 +78,48 @@ def test_contenders_take_turns():
     import interleave
 
     calls = []
-    contenders = {name: lambda name=name: calls.append(name) for name in 'abc'}
+
+    def contender(name):
+        calls.append(name)
+        return float(len(calls))
+
+    contenders = {name: partial(contender, name) for name in 'abc'}
     seconds = interleave.measure(contenders, rounds=2)
     assert ''.join(calls) == 'abcbcacab'
-    assert {name: len(values) for name, values in seconds.items()} == dict(
-        a=2, b=2, c=2
-    )
+    assert seconds == dict(a=[6.0, 8.0], b=[4.0, 9.0], c=[5.0, 7.0])
     assert interleave.ratios([6.0, 3.0], [2.0, 6.0]) == [3.0, 0.5]
     expected = dict(median=3.0, low=2.0, high=4.0)
     assert interleave.summary([1.0, 2.0, 3.0, 4.0, 5.0]) == expected
+
+
+def megabytes(number):
+    """Build a run that writes so much memory and frees it again."""
+    return partial(partial, torch.ones, number * 2**18)
+
+
+def test_a_contender_has_a_process_of_its_own():
+    from own_process import OwnProcess
+
+    with OwnProcess(partial(partial, os.getpid), keep_memory=False) as process:
+        answers = {process.ask(operator.call) for _ in range(2)}
+        assert len(answers) == 1
+        assert os.getpid() not in answers
+    with OwnProcess(partial(partial, torch.get_num_threads), False, 2) as process:
+        assert process.ask(operator.call) == 2
+    with OwnProcess(partial(partial, time.sleep, 0.1), False) as process:
+        assert 0.1 <= process() < 5  # of one run, though a turn has several
+
+
+def test_memory_of_a_contender():
+    import own_process
+
+    with own_process.OwnProcess(megabytes(64), keep_memory=False) as process:
+        assert process.ask(own_process.peak) == pytest.approx(2**26, rel=0.05)
+        given_back = process.ask(own_process.resident)
+    with own_process.OwnProcess(megabytes(64), keep_memory=True) as process:
+        # The second run has what the first one freed.
+        assert process.ask(own_process.peak) < 2**21
+        assert process.ask(own_process.resident) == pytest.approx(given_back, rel=0.2)
 
 
 def test_page_and_plot(tmp_path):
@@ -95,9 +133,10 @@ def test_page_and_plot(tmp_path):
         'bare backbone, float32': [5.0, 5.0],
         'bare backbone, bfloat16': [2.5, 2.5],
     }
+    profile = {'released': {'conv': 3.0, 'add': 1.0}, 'eac_mm': {'add': 2.0}}
     entry = dict(machine='a machine', threads=2, setting=setting)
-    measured = dict(step=dict(entry, values=step))
-    page = report.markdown(measured, 'cpu')
+    measured = dict(step=dict(entry, values=step), profile=dict(entry, values=profile))
+    page = report.markdown(measured, 'cpu-avx2')
     rows = [[c.strip() for c in line.split('|')[1:-1]] for line in page.splitlines()]
     # ratios of (6/5, 8/5), (6/3, 8/4) and (3/2.5, 4/2.5)
     line = 'step: released / eac_mm,'
@@ -105,24 +144,67 @@ def test_page_and_plot(tmp_path):
     assert [f'{line} bfloat16', '2.000', '', 'at least 3', '**no**'] in rows
     line = 'step: eac_mm, bfloat16 / bare backbone, bfloat16'
     assert [line, '1.400', '1.3 to 1.5', 'at most 1.02', '**no**'] in rows
+    assert ['`add`', '1.000 (25.0 %)', '2.000 (100.0 %)'] in rows
     assert '--size 224 --rounds 2 --width 64 --threads 2` (on a machine' in page
+    assert 'no bfloat16' not in page
     report.plot(measured, tmp_path / 'plot.png')
     assert (tmp_path / 'plot.png').stat().st_size > 5000
 
 
-@pytest.mark.parametrize('name', ['iteration', 'loader', 'maps', 'profile'])
+def test_a_cpu_without_bfloat16_is_not_measured_in_it():
+    import report
+
+    step = {
+        'released': [6.0],
+        'eac_mm, float32': [5.0],
+        'bare backbone, float32': [5.0],
+    }
+    setting = dict(batch=32, size=224, rounds=1, width=64)
+    entry = dict(machine='a machine', threads=2, setting=setting, values=step)
+    page = report.markdown(dict(step=entry), 'cpu-avx2')
+    assert 'PyTorch has no bfloat16 convolutions for this CPU.' in page
+    assert 'eac_mm, bfloat16' not in page
+
+
+@pytest.mark.parametrize('name', ['step', 'iteration', 'loader', 'maps'])
 def test_each_part_measures(name):
+    import contenders
     import parts
     import report
 
     values = parts.run(name, parts.Setting(batch=2, size=64, rounds=2, width=16))
+    measured = {name: dict(values=values)}
     lines = [line for line in report.LINES if line.part == name]
-    for line in lines:
-        ratios = line.values({name: dict(values=values)})
-        assert ratios
+    missing = [line.under for line in lines if not line.measured(measured)]
+    if 'bfloat16' in contenders.precisions():
+        assert missing == []
+    assert all('bfloat16' in name for name in missing)
+    for line in report.measured_lines(measured):
+        ratios = line.values(measured)
+        assert len(ratios) >= 2
         assert min(ratios) > 0
-    if name == 'profile':
-        assert 'aten::convolution_backward' in values
+
+
+def test_stretches_of_iterations():
+    import parts
+
+    bare = iter(range(1, 100))
+    hook = parts.BareBetween(lambda: next(bare), stretch=2)
+    for batch_idx in range(6):  # the first, a stretch of two, another, one over
+        hook.after_train_iter(None, batch_idx)
+    assert hook.seconds['bare'] == [1.5, 3.5]
+    assert len(hook.seconds['iteration']) == 2
+
+
+def test_a_profile_of_every_step(tmp_path):
+    import contenders
+    import parts
+
+    setting = parts.Setting(batch=2, size=64, rounds=1, width=16)
+    values = parts.run('profile', setting)
+    assert list(values) == list(contenders.steps(setting, tmp_path))
+    for times in values.values():
+        assert times['aten::convolution_backward'] > 0
 
 
 def test_a_ring_all_reduce():

@@ -3,9 +3,10 @@
 python tools/benchmark/benchmark.py      # every part, some 20 minutes on 2 cores
 python tools/benchmark/benchmark.py maps loader --rounds 3
 
-Contenders take turns, and what is reported are ratios within a round. Writes
-``cpu.json`` (``gpu.json``), ``.md`` and ``.png`` to ``--out``; parts that are not
-named stay as they were measured before.
+Contenders take turns, each in a process of its own, and what is reported are ratios
+within a round. Writes ``gpu.json``, or one named after the CPU's instructions such
+as ``cpu-avx2.json``, with ``.md`` and ``.png``, to ``--out``; parts that are not named
+stay as they were measured before.
 """
 
 import argparse
@@ -18,7 +19,7 @@ import parts
 import report
 import torch
 
-from eac_mm.experiments.machine import describe
+from eac_mm.experiments import machine
 from eac_mm.files import write_atomically
 
 
@@ -56,12 +57,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    path = out / ('gpu.json' if torch.cuda.is_available() else 'cpu.json')
+    kind = 'gpu' if torch.cuda.is_available() else f'cpu-{machine.instructions()}'
+    path = out / f'{kind}.json'
     measured = json.loads(path.read_text()) if path.is_file() else {}
     for name in args.parts or parts.PARTS:
         print(f'{name} ...', flush=True)
         measured[name] = dict(
-            machine=describe(),
+            machine=machine.describe(),
             threads=torch.get_num_threads(),
             setting=asdict(setting),
             values=parts.run(name, setting),

@@ -1,10 +1,16 @@
-"""What is compared: steps, loaders and maps, ready to be run."""
+"""What is compared: steps, loaders and maps.
 
+Each has a function that builds it and gives what runs it once.
+"""
+
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import interleave
+import made_data
+import numpy as np
 import released
 import torch
 from mmengine import Config
@@ -13,14 +19,20 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmpretrain.structures import DataSample
 from torch import Tensor
+from torch.utils.data import DataLoader
 
+from eac_mm import cpu
 from eac_mm.apis import load_config
 from eac_mm.datasets import SeedAugmentation
+from eac_mm.datasets.caching import CACHES
 from eac_mm.engine.hooks.epoch_seed_hook import transforms_of
 from eac_mm.models import attention_maps
 
 ROOT = Path(__file__).parents[2]
 EAC = ROOT / 'configs/eac/resnet18_rafdb_noise30.py'
+
+Run = Callable[[], object]
+Builds = dict[str, Callable[[], Run]]
 
 
 @dataclass
@@ -74,6 +86,13 @@ class Setting:
         return [i % 7 for i in range(self.batch)]
 
 
+def precisions() -> tuple[str, ...]:
+    """Those that this machine has."""
+    if torch.cuda.is_available() or cpu.multiplies_bfloat16():
+        return 'float32', 'bfloat16'
+    return ('float32',)
+
+
 def wrap(cfg: Config, weights: list[Tensor]) -> OptimWrapper:
     """The recipe's optimiser over some weights."""
     optimizer = dict(cfg.optim_wrapper.optimizer)
@@ -85,8 +104,9 @@ def wrap(cfg: Config, weights: list[Tensor]) -> OptimWrapper:
     )
 
 
-def bare_step(setting: Setting, cfg: Config) -> Callable[[], None]:
+def bare_step(setting: Setting, folder: Path, amp: bool) -> Run:
     """Forward, backward and Adam of the backbone alone, on 2N images."""
+    cfg = setting.recipe(folder, amp)
     torch.manual_seed(0)
     backbone = MODELS.build(cfg.model.backbone).to(setting.device)
     backbone.train()
@@ -102,8 +122,9 @@ def bare_step(setting: Setting, cfg: Config) -> Callable[[], None]:
     return step
 
 
-def our_step(setting: Setting, cfg: Config) -> Callable[[], None]:
+def our_step(setting: Setting, folder: Path, amp: bool) -> Run:
     """The recipe's step, from normalised views on."""
+    cfg = setting.recipe(folder, amp)
     torch.manual_seed(0)
     model = MODELS.build(cfg.model).to(setting.device).train()
     wrapper = wrap(cfg, list(model.parameters()))
@@ -123,8 +144,9 @@ def our_step(setting: Setting, cfg: Config) -> Callable[[], None]:
     return step
 
 
-def released_step(setting: Setting, cfg: Config) -> Callable[[], None]:
+def released_step(setting: Setting, folder: Path) -> Run:
     """The released step, from normalised views on."""
+    cfg = setting.recipe(folder, amp=False)
     torch.manual_seed(0)
     backbone = MODELS.build(cfg.model.backbone).to(setting.device)
     train = released.Step(backbone, setting.channels, 7)
@@ -133,19 +155,17 @@ def released_step(setting: Setting, cfg: Config) -> Callable[[], None]:
     return lambda: train(views, labels)
 
 
-def steps(setting: Setting, folder: Path) -> interleave.Contenders:
+def steps(setting: Setting, folder: Path) -> Builds:
     """Every step that is compared."""
-    single, half = (setting.recipe(folder, amp) for amp in (False, True))
-    return {
-        'released': released_step(setting, single),
-        'bare backbone, float32': bare_step(setting, single),
-        'eac_mm, float32': our_step(setting, single),
-        'bare backbone, bfloat16': bare_step(setting, half),
-        'eac_mm, bfloat16': our_step(setting, half),
-    }
+    builds = {'released': partial(released_step, setting, folder)}
+    for precision in precisions():
+        amp = precision == 'bfloat16'
+        builds[f'bare backbone, {precision}'] = partial(bare_step, setting, folder, amp)
+        builds[f'eac_mm, {precision}'] = partial(our_step, setting, folder, amp)
+    return builds
 
 
-def endless(batches: object, process: Callable = lambda batch: batch) -> Callable:
+def endless(batches: object, process: Callable = lambda batch: batch) -> Run:
     """A function that gives one more batch each time."""
 
     def forever():
@@ -156,7 +176,16 @@ def endless(batches: object, process: Callable = lambda batch: batch) -> Callabl
     return lambda: process(next(iterator))
 
 
-def our_loader(setting: Setting, folder: Path, cache: str) -> Callable:
+def released_loader(setting: Setting, paths: list[Path], labels: list[int]) -> Run:
+    """The released loader, without workers."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
+    pairs = released.Pairs(paths, labels, setting.size)
+    return endless(DataLoader(pairs, setting.batch, shuffle=True, drop_last=True))
+
+
+def our_loader(setting: Setting, folder: Path, cache: str) -> Run:
     """The recipe's loader and data preprocessor, without workers."""
     cfg = setting.recipe(folder, amp=False, cache=cache)
     cfg.train_dataloader.update(num_workers=0, persistent_workers=False, drop_last=True)
@@ -169,19 +198,42 @@ def our_loader(setting: Setting, folder: Path, cache: str) -> Callable:
     return endless(batches, lambda batch: preprocessor(batch, training=True))
 
 
-def map_contenders(setting: Setting, classes: int) -> interleave.Contenders:
-    """Both ways to the maps, with the same features and weight."""
+def loaders(setting: Setting, folder: Path) -> Builds:
+    """Every way from files to tensors that is compared."""
+    paths, labels = made_data.make(folder / 'rafdb', 8 * setting.batch)
+    builds = {'released': partial(released_loader, setting, paths, labels)}
+    for cache in CACHES:
+        name = f'eac_mm, cache={cache!r}'
+        builds[name] = partial(our_loader, setting, folder, cache)
+    return builds
+
+
+def maps_step(setting: Setting, classes: int, ours: bool) -> Run:
+    """Attention maps and the gradient of their mean square.
+
+    The features are laid out as each one's backbone gives them.
+    """
     side = max(2, setting.size // 32)
     shape = (setting.batch, setting.channels, side, side)
     torch.manual_seed(0)
-    features = torch.randn(shape, device=setting.device, requires_grad=True)
+    features = torch.randn(shape, device=setting.device)
+    if ours:
+        features = features.contiguous(memory_format=torch.channels_last)
+    features.requires_grad_()
     weight = torch.randn(classes, setting.channels, device=setting.device)
+    function = attention_maps if ours else released.maps
 
-    def run(function: Callable[[Tensor, Tensor], Tensor]) -> None:
+    def run() -> None:
         features.grad = None
         function(features, weight).square().mean().backward()
 
+    return run
+
+
+def maps(setting: Setting) -> Builds:
+    """Both ways to the maps at each number of classes."""
     return {
-        'released': lambda: run(released.maps),
-        'eac_mm': lambda: run(attention_maps),
+        f'{name}, {classes} classes': partial(maps_step, setting, classes, ours)
+        for classes in (7, 100, 200)
+        for name, ours in (('released', False), ('eac_mm', True))
     }

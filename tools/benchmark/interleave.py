@@ -1,25 +1,16 @@
-"""Time several contenders in turn, so that all meet the same weather."""
+"""Let several contenders take turns, so that all meet the same weather."""
 
-import time
 from collections.abc import Callable
 from statistics import median, quantiles
 
-import torch
-
-Contenders = dict[str, Callable[[], object]]
-
-
-def wait() -> None:
-    """Wait for the GPU, where there is one: its work is launched, not done."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()
+Contenders = dict[str, Callable[[], float]]
 
 
 def measure(contenders: Contenders, rounds: int) -> dict[str, list[float]]:
     """Run every contender once a round, each round beginning with the next one.
 
     Args:
-        contenders: What to run, by name.
+        contenders: By name, what runs and returns the seconds that it took.
         rounds: Rounds that count; one more before them does not.
 
     Returns:
@@ -30,12 +21,9 @@ def measure(contenders: Contenders, rounds: int) -> dict[str, list[float]]:
     for number in range(rounds + 1):
         first = number % len(names)
         for name in names[first:] + names[:first]:
-            wait()
-            start = time.perf_counter()
-            contenders[name]()
-            wait()
+            taken = contenders[name]()
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(taken)
     return seconds
 
 

@@ -36,6 +36,11 @@ class Line:
             return ratios(over, under)
         return [over / under]
 
+    def measured(self, measured: dict) -> bool:
+        """Whether both have been."""
+        values = measured.get(self.part, {}).get('values', {})
+        return self.over in values and self.under in values
+
     def met(self, value: float) -> bool:
         """Whether the goal is reached."""
         return value >= self.goal if self.at_least else value <= self.goal
@@ -75,13 +80,20 @@ LINES = [
 
 
 def measured_lines(measured: dict) -> list[Line]:
-    """The ratios whose part has been measured."""
-    return [line for line in LINES if line.part in measured]
+    """The ratios of what has been measured."""
+    return [line for line in LINES if line.measured(measured)]
 
 
 def markdown(measured: dict, name: str) -> str:
-    """The page: ratios and goals, medians, and the profile."""
-    blocks = [f'# Measured on this {name.upper()}', provenance(measured)]
+    """The page: ratios and goals, medians, and the profile.
+
+    Args:
+        measured: By part, what ``benchmark.py`` keeps.
+        name: Of the machine's kind.
+    """
+    blocks = [f'# Measured: {name}', provenance(measured)]
+    if 'step' in measured and 'eac_mm, bfloat16' not in measured['step']['values']:
+        blocks.append('PyTorch has no bfloat16 convolutions for this CPU.')
     rows = []
     for line in measured_lines(measured):
         s = summary(line.values(measured))
@@ -136,20 +148,21 @@ def medians(values: dict, part: str, unit: str, scale: float) -> str:
 def peaks(values: dict[str, int]) -> str:
     """A table of peak memory."""
     rows = [f'| {k} | {v / 2**20:,.0f} |' for k, v in values.items()]
-    return '\n'.join(
-        ['| peak memory over what was held | MiB |', '| --- | --- |', *rows]
-    )
-
-
-def operations(values: dict[str, float]) -> str:
-    """Where the time of the bfloat16 step goes."""
-    total = sum(values.values())
-    rows = [
-        f'| `{k}` | {100 * v / total:.1f} |'
-        for k, v in list(values.items())[:OPERATIONS]
-    ]
-    head = ["| operation of eac_mm's bfloat16 step | % of the time |", '| --- | --- |']
+    head = ['| peak over what was held, or of a whole process | MiB |', '| --- | --- |']
     return '\n'.join([*head, *rows])
+
+
+def operations(values: dict[str, dict[str, float]]) -> str:
+    """Where the time of each step goes, longest in the last one first."""
+    head = f'| seconds of one step, by operation | {" | ".join(values)} |'
+    lines = [head, '| --- ' * (len(values) + 1) + '|']
+    for key in list(list(values.values())[-1])[:OPERATIONS]:
+        cells = [f'`{key}`']
+        for times in values.values():
+            taken = times.get(key, 0.0)
+            cells.append(f'{taken:.3f} ({100 * taken / sum(times.values()):.1f} %)')
+        lines.append(f'| {" | ".join(cells)} |')
+    return '\n'.join(lines)
 
 
 def plot(measured: dict, path: Path) -> None:
