@@ -82,13 +82,10 @@ class ErasingFlipPair(Erasing):
             img = classified
         rectangle = self.sample_rectangle(*size)
         if self.erasing == 'shared':
-            counterpart = self.erase(img, rectangle)[:, ::-1]
+            counterpart = mirror(self.erase(img, rectangle))
         else:
-            counterpart = self.erase(img[:, ::-1], self.sample_rectangle(*size))
-        results['img'] = [
-            self.erase(classified, rectangle),
-            np.ascontiguousarray(counterpart),
-        ]
+            counterpart = self.erase(mirror(img), self.sample_rectangle(*size))
+        results['img'] = [self.erase(classified, rectangle), counterpart]
         return results
 
     def _add_noise(self, img: np.ndarray, ori_shape: tuple[int, int]) -> np.ndarray:
@@ -105,3 +102,8 @@ class ErasingFlipPair(Erasing):
             f'noise_variance={self.noise_variance}, noise_prob={self.noise_prob}, '
             f'noise_views={self.noise_views!r})'
         )
+
+
+def mirror(img: np.ndarray) -> np.ndarray:
+    """``img`` (H x W or H x W x C) flipped left to right, contiguous."""
+    return cv2.flip(img, 1).reshape(img.shape)  # a single channel is dropped
