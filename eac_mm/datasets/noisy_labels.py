@@ -98,6 +98,7 @@ class NoisyLabels(Dataset):
         self.transition = transition
         self.noise_file = noise_file
         self.cache = cache
+        self._packed: dict[int, dict] = {}
         self._fully_initialized = False
         if not lazy_init:
             self.full_init()
@@ -229,10 +230,14 @@ class NoisyLabels(Dataset):
         if self.cache != 'device':
             return self.load(idx)
         idx = range(len(self))[idx]
-        info = self.dataset.get_data_info(idx)
-        info.pop('img', None)
-        pack = self.dataset.pipeline.transforms[-1]
-        return self.set_labels({**pack(info), 'inputs': idx}, idx)
+        if idx not in self._packed:  # the same in every epoch
+            info = self.dataset.get_data_info(idx)
+            info.pop('img', None)
+            pack = self.dataset.pipeline.transforms[-1]
+            packed = self.set_labels({**pack(info), 'inputs': idx}, idx)
+            self._packed[idx] = packed
+        packed = self._packed[idx]
+        return {**packed, 'data_samples': packed['data_samples'].clone()}
 
     @force_full_init
     def load(self, idx: int) -> dict:

@@ -1,0 +1,92 @@
+"""No step asks the device for a number, which a GPU would be waited for."""
+
+import torch
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from eac_mm.apis import build_runner, load_config
+from eac_mm.engine import FiniteLossHook
+
+# Operations whose result, or its size, the host needs.
+WAITING = {
+    'aten::_local_scalar_dense',
+    'aten::equal',
+    'aten::is_nonzero',
+    'aten::masked_select',
+    'aten::nonzero',
+    'aten::unique_consecutive',
+    'aten::_unique2',
+}
+
+
+class Watch(TorchDispatchMode):
+    """Note the names of operations that wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.seen, self.waiting = 0, []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.seen += 1
+        name = func._schema.name
+        # An index that is a mask is looked through for its ones.
+        masks = name.startswith('aten::index') and any(
+            isinstance(i, torch.Tensor) and i.dtype in (torch.bool, torch.uint8)
+            for i in (args[1] if isinstance(args[1], list | tuple) else ())
+        )
+        if name in WAITING or masks:
+            self.waiting.append(name)
+        return func(*args, **(kwargs or {}))
+
+
+class WatchHook(Hook):
+    """Watch the second iteration of each epoch, from its batch to its last hook."""
+
+    priority = 'VERY_LOW'
+
+    def __init__(self):
+        self.watches = []
+
+    def after_train_iter(self, runner, batch_idx, **kwargs):
+        if batch_idx == 0:
+            self.watches.append(Watch())
+            self.watches[-1].__enter__()
+        elif batch_idx == 1:
+            self.watches[-1].__exit__(None, None, None)
+
+
+if 'WatchHook' not in HOOKS:
+    HOOKS.register_module(module=WatchHook)
+
+
+def test_the_watch_sees():
+    with Watch() as watch:
+        values = torch.tensor([0.0, 2.0])
+        float(values[1])
+        bool(values[0] > 1)
+        values[values > 1]
+        values[torch.tensor([0])]
+    assert watch.waiting == ['aten::_local_scalar_dense'] * 2 + ['aten::index']
+
+
+def test_no_step_waits(tmp_path, small_options, monkeypatch, pytestconfig):
+    monkeypatch.chdir(pytestconfig.rootpath)
+    monkeypatch.setattr(
+        FiniteLossHook, 'is_on_cpu', staticmethod(lambda outputs: False)
+    )
+    options = {
+        **small_options,
+        'train_dataloader.dataset.cache': 'device',
+        'train_dataloader.dataset.rate': 0.3,
+        'custom_hooks': [dict(type='WatchHook')],
+    }
+    recipe = 'configs/eac/resnet18_rafdb_noise30.py'
+    runner = build_runner(load_config(recipe, options, str(tmp_path)))
+    runner.train()
+    [hook] = [hook for hook in runner.hooks if isinstance(hook, WatchHook)]
+    # The third and last one may wait: it logs, and saves.
+    assert len(runner.train_dataloader) == 3
+    assert len(hook.watches) == 2
+    assert all(watch.seen > 500 for watch in hook.watches)
+    assert [watch.waiting for watch in hook.watches] == [[], []]
