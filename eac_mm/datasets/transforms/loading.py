@@ -42,8 +42,9 @@ class LoadFace(LoadImageFromFile):
             Defaults to None, the local disk unless the path says otherwise.
 
     Raises:
-        BadImageError: A ValueError, if the file is missing, a folder, empty,
-            cut, damaged or no image. It names the path and the reason.
+        BadImageError: A ValueError, if the file is missing (from a folder or a
+            store), a folder, empty, cut, damaged or no image. It names the path and
+            the reason.
     """
 
     def __init__(self, backend_args: dict | None = None) -> None:
@@ -56,7 +57,7 @@ class LoadFace(LoadImageFromFile):
             UnreadableImage: With the reason, where that fails.
         """
         try:
-            return fileio.get(path, backend_args=self.backend_args)
+            data = fileio.get(path, backend_args=self.backend_args)
         except FileNotFoundError as error:
             raise UnreadableImage('the file does not exist') from error
         except IsADirectoryError as error:
@@ -64,6 +65,12 @@ class LoadFace(LoadImageFromFile):
         # A null byte in a path is a ValueError.
         except (OSError, ValueError) as error:
             raise UnreadableImage(f'it cannot be read ({error})') from error
+        if data is None:  # MMEngine's LmdbBackend does not complain
+            raise UnreadableImage(
+                f'{self.backend_args} has nothing under this name; see its path, and '
+                'the names in the list of images'
+            )
+        return data
 
     def find_fault(self, path: str | Path) -> str | None:
         """Say why an image cannot be used; None where it can."""

@@ -6,7 +6,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from mmpretrain.registry import TRANSFORMS
+from mmengine.fileio import BaseStorageBackend, register_backend
+from mmpretrain.registry import DATASETS, TRANSFORMS
 from PIL import Image
 
 from eac_mm.datasets import decoding
@@ -283,3 +284,41 @@ def test_backend_args_and_repr(tmp_path):
     found = loader({'img_path': Path(tmp_path / 'a')})['img']
     assert np.array_equal(found[:, :, ::-1], pixels())
     assert repr(loader) == "LoadFace(backend_args={'backend': 'local'})"
+
+
+class Store(BaseStorageBackend):
+    """Files in a dict, as MMEngine's LMDB backend gives them."""
+
+    files: dict[str, bytes] = {}
+
+    def get(self, filepath):
+        return self.files.get(str(filepath))
+
+    def get_text(self, filepath, encoding='utf-8'):
+        raise NotImplementedError
+
+
+register_backend('store', Store, force=True)
+
+
+def test_images_in_a_store(tmp_path):
+    """Any data set that looks for no files will do, with any backend."""
+    images = [pixels(seed=seed) for seed in range(3)]
+    Store.files = {f'f/{i}.png': encode(images[i], 'PNG') for i in range(3)}
+    lines = [f'{i}.png {i % 2}\n' for i in range(3)]
+    (tmp_path / 'faces.txt').write_text(''.join(lines))
+    store = dict(type='LoadFace', backend_args=dict(backend='store'))
+    faces = dict(
+        type='CustomDataset',
+        ann_file=str(tmp_path / 'faces.txt'),
+        data_prefix='f',
+        classes=['happy', 'sad'],
+        pipeline=[store, dict(type='PackInputs')],
+    )
+    dataset = DATASETS.build(dict(type='NoisyLabels', rate=0, dataset=faces))
+    for i, image in enumerate(images):
+        found = dataset[i]
+        assert np.array_equal(found['inputs'].numpy(), image.transpose(2, 0, 1)[::-1])
+        assert found['data_samples'].gt_label.tolist() == [i % 2]
+    with pytest.raises(BadImageError, match=r"'f/9\.png'.*nothing under this name"):
+        LoadFace(backend_args=dict(backend='store')).read('f/9.png')
