@@ -230,14 +230,15 @@ class NoisyLabels(Dataset):
         if self.cache != 'device':
             return self.load(idx)
         idx = range(len(self))[idx]
-        if idx not in self._packed:  # the same in every epoch
+        if idx not in self._packed:  # the same in every epoch, but for its label
             info = self.dataset.get_data_info(idx)
             info.pop('img', None)
             pack = self.dataset.pipeline.transforms[-1]
-            packed = self.set_labels({**pack(info), 'inputs': idx}, idx)
-            self._packed[idx] = packed
+            self._packed[idx] = self.set_labels({**pack(info), 'inputs': idx}, idx)
         packed = self._packed[idx]
-        return {**packed, 'data_samples': packed['data_samples'].clone()}
+        sample = packed['data_samples'].clone()
+        sample.set_gt_label(int(self.given_labels[idx]))
+        return {**packed, 'data_samples': sample}
 
     @force_full_init
     def load(self, idx: int) -> dict:

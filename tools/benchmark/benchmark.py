@@ -1,6 +1,6 @@
 """Measure how near to the hardware's limit training is.
 
-python tools/benchmark/benchmark.py      # every part, some 20 minutes on 2 cores
+python tools/benchmark/benchmark.py      # every part, 10 to 20 minutes on 2 cores
 python tools/benchmark/benchmark.py maps loader --rounds 3
 
 Contenders take turns, each in a process of its own, and what is reported are ratios

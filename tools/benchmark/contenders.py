@@ -18,6 +18,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS, OPTIM_WRAPPERS, OPTIMIZERS
 from mmpretrain.structures import DataSample
+from own_process import Run
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -31,7 +32,6 @@ from eac_mm.models import attention_maps
 ROOT = Path(__file__).parents[2]
 EAC = ROOT / 'configs/eac/resnet18_rafdb_noise30.py'
 
-Run = Callable[[], object]
 Builds = dict[str, Callable[[], Run]]
 
 
@@ -39,8 +39,8 @@ Builds = dict[str, Callable[[], Run]]
 class Setting:
     """Sizes of the benchmark."""
 
-    batch: int = 32
-    size: int = 224
+    batch: int = 32  # pairs of views
+    size: int = 224  # pixels of a side
     rounds: int = 7
     width: int = 64  # of the ResNet-18's first stage
 
@@ -88,7 +88,7 @@ class Setting:
 
 def precisions() -> tuple[str, ...]:
     """Those that this machine has."""
-    if torch.cuda.is_available() or cpu.multiplies_bfloat16():
+    if torch.cuda.is_available() or cpu.has_bfloat16_convolutions():
         return 'float32', 'bfloat16'
     return ('float32',)
 
@@ -224,8 +224,8 @@ def maps_step(setting: Setting, classes: int, ours: bool) -> Run:
     function = attention_maps if ours else released.maps
 
     def run() -> None:
-        features.grad = None
         function(features, weight).square().mean().backward()
+        features.grad = None  # so that a peak holds it
 
     return run
 

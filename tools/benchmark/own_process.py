@@ -4,6 +4,7 @@ In one process, what one contender frees and what it sets would decide how
 fast the next one gets its memory.
 """
 
+import ctypes
 import multiprocessing
 import time
 from collections.abc import Callable
@@ -21,6 +22,7 @@ Run = Callable[[], object]
 # A short run just after another process's turn is slowed by cold caches and
 # sleeping threads; several make up for it.
 TURN = 0.2
+M_MMAP_THRESHOLD = -3  # of glibc's mallopt
 
 
 class OwnProcess:
@@ -30,21 +32,27 @@ class OwnProcess:
         build: Builds what is run; it and its arguments can be pickled.
         keep_memory: Keep freed memory, as ``eac_mm`` does when it trains.
         threads: Threads of the CPU. Defaults to None: as many as here.
+
+    Raises:
+        RuntimeError: Where the contender fails, in building or in running.
     """
 
     def __init__(
         self, build: Callable[[], Run], keep_memory: bool, threads: int | None = None
     ) -> None:
-        # Forked from a server that has imported what takes long, and done nothing.
-        context = multiprocessing.get_context('forkserver')
-        context.set_forkserver_preload(['eac_mm', 'torchvision.transforms'])
+        # Forked from a server that has imported what takes long, and done nothing;
+        # but to import eac_mm is to ask for CUDA, and then no fork may use it.
+        method = 'spawn' if torch.cuda.is_available() else 'forkserver'
+        context = multiprocessing.get_context(method)
+        if method == 'forkserver':
+            context.set_forkserver_preload(['eac_mm', 'torchvision.transforms'])
         self.pipe, theirs = context.Pipe()
         threads = threads or torch.get_num_threads()
         arguments = (theirs, build, keep_memory, threads)
         self.process = context.Process(target=_serve, args=arguments, daemon=True)
         self.process.start()
         theirs.close()
-        self.pipe.recv()
+        self._receive()
 
     def __call__(self) -> float:
         """Seconds of a run; see :func:`seconds`."""
@@ -53,7 +61,17 @@ class OwnProcess:
     def ask(self, question: Callable[[Run], Any]) -> Any:
         """The answer of a function of the contender, called in its process."""
         self.pipe.send(question)
-        return self.pipe.recv()
+        return self._receive()
+
+    def _receive(self) -> Any:
+        try:
+            return self.pipe.recv()
+        except EOFError:
+            self.process.join()
+            raise RuntimeError(
+                f'a contender died (exit code {self.process.exitcode}); what it said '
+                'stands above.'
+            ) from None
 
     def __enter__(self) -> 'OwnProcess':
         return self
@@ -94,7 +112,14 @@ def seconds(run: Run) -> float:
 
 
 def peak(run: Run) -> int:
-    """Peak memory of a run in bytes, over what was held before it."""
+    """Peak memory of a run in bytes, over what was held before it.
+
+    On a CPU, in a process that does not keep freed memory.
+    """
+    if not torch.cuda.is_available():
+        # Give all but the smallest blocks back when they are freed, so that what
+        # was free before does not hide what is taken. glibc's default is 32 MB.
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**16)
     run()  # the optimiser's state is held from then on
     if torch.cuda.is_available():
         before = torch.cuda.memory_allocated()
@@ -108,7 +133,7 @@ def peak(run: Run) -> int:
 
 
 def resident(run: Run) -> int:
-    """Most memory in bytes that the process has had after some runs."""
+    """Most memory in bytes that the process has had, after some runs."""
     for _ in range(4):
         run()
     return _status('VmHWM')

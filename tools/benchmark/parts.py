@@ -28,6 +28,8 @@ from eac_mm.apis import build_runner
 
 Seconds = dict[str, list[float]]
 
+LIFE = 5  # rounds that a process is in
+
 
 def keeps_memory(name: str) -> bool:
     """Whether a contender keeps freed memory: all that is ours, and the bare step."""
@@ -35,13 +37,24 @@ def keeps_memory(name: str) -> bool:
 
 
 def in_turns(builds: Builds, rounds: int, threads: int | None = None) -> Seconds:
-    """Measure contenders, each in a process of its own."""
-    with ExitStack() as stack:
-        processes = {
-            name: stack.enter_context(OwnProcess(build, keeps_memory(name), threads))
-            for name, build in builds.items()
-        }
-        return interleave.measure(processes, rounds)
+    """Measure contenders, each in a process of its own.
+
+    What memory a process happens to have makes it some percent faster or slower
+    for as long as it lives; every :data:`LIFE` rounds there are new ones.
+    """
+    seconds: Seconds = {name: [] for name in builds}
+    for done in range(0, rounds, LIFE):
+        with ExitStack() as stack:
+            processes = {
+                name: stack.enter_context(
+                    OwnProcess(build, keeps_memory(name), threads)
+                )
+                for name, build in builds.items()
+            }
+            measured = interleave.measure(processes, min(LIFE, rounds - done))
+        for name, values in measured.items():
+            seconds[name] += values
+    return seconds
 
 
 def measure_steps(setting: Setting, folder: Path) -> Seconds:
@@ -60,10 +73,10 @@ def measure_maps(setting: Setting, folder: Path) -> Seconds:
 
 
 class BareBetween(Hook):
-    """Time stretches of iterations, and as many bare steps after each.
+    """Time stretches of iterations, and a turn of the bare step after each.
 
     Args:
-        bare: Takes a bare step and returns its seconds.
+        bare: Returns the seconds of a bare step.
         stretch: Iterations of a stretch. The first of an epoch starts the loader,
             and is left out.
     """
@@ -82,9 +95,8 @@ class BareBetween(Hook):
         own_process.wait()
         now = time.perf_counter()
         if batch_idx:
-            bare = sum(self.bare() for _ in range(self.stretch))
             self.seconds['iteration'].append((now - self.mark) / self.stretch)
-            self.seconds['bare'].append(bare / self.stretch)
+            self.seconds['bare'].append(self.bare())
         self.mark = time.perf_counter()
 
 
@@ -110,7 +122,10 @@ def measure_iterations(setting: Setting, folder: Path) -> Seconds:
 
 
 def measure_memory(setting: Setting, folder: Path) -> dict[str, int]:
-    """Bytes: peaks with memory given back at once, and what is kept otherwise."""
+    """Bytes: peaks of steps and maps; and a whole process, whose memory is kept or not.
+
+    On Linux with glibc, or a GPU.
+    """
     values = {}
     builds = {
         **steps(setting, folder),

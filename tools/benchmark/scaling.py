@@ -3,7 +3,8 @@
 python tools/benchmark/scaling.py --step 0.01
 
 A model, not a measurement: data-parallel training with a ring all-reduce that
-hides behind the backward pass (two thirds of the step) as far as it goes.
+hides behind the backward pass (two thirds of the step) as far as it goes; and what
+reading images from files in every epoch would take, where they fit no memory.
 """
 
 import argparse
@@ -34,6 +35,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--latency', type=float, default=10e-6, help='of a hop, s [1e-5]'
     )
+    parser.add_argument(
+        '--decode',
+        type=float,
+        default=1.4e-3,
+        help='s of a core for an image, from its file to its views [1.4e-3]',
+    )
+    parser.add_argument(
+        '--file', type=float, default=20e3, help='bytes of an image file [2e4]'
+    )
     parser.add_argument('--gpus', type=int, nargs='+', default=[1, 8, 64, 512])
     return parser.parse_args(argv)
 
@@ -53,16 +63,27 @@ def step_time(step: float, reduce: float) -> float:
     return max(step, step / 3 + reduce)
 
 
-def main(argv: Sequence[str] | None = None) -> str:
-    """Print the table and return it."""
-    args = parse_args(argv)
+def step_of(args: argparse.Namespace, gpus: int) -> tuple[float, float]:
+    """Seconds of the all-reduce and of the step."""
+    bandwidth = 1e9 * (args.inside if gpus <= NODE else args.between)
+    reduce = all_reduce(FLOAT * args.weights, gpus, bandwidth, args.latency)
+    return reduce, step_time(args.step, reduce)
+
+
+def table(head: list[str], rows: list[list]) -> str:
+    """A Markdown table."""
+    lines = [f'| {" | ".join(head)} |', '| --- ' * len(head) + '|']
+    lines += [f'| {" | ".join(map(str, row))} |' for row in rows]
+    return '\n'.join(lines)
+
+
+def steps_table(args: argparse.Namespace) -> str:
+    """What the all-reduce leaves of a step, and of an epoch."""
     names = [f'{name}: steps an epoch' for name in IMAGES]
     head = ['GPUs', 'all-reduce, ms', 'step, ms', 'efficiency, %', 'batch', *names]
-    lines = [f'| {" | ".join(head)} |', '| --- ' * len(head) + '|']
+    rows = []
     for gpus in args.gpus:
-        bandwidth = 1e9 * (args.inside if gpus <= NODE else args.between)
-        reduce = all_reduce(FLOAT * args.weights, gpus, bandwidth, args.latency)
-        step = step_time(args.step, reduce)
+        reduce, step = step_of(args, gpus)
         batch = gpus * args.batch
         cells = [
             gpus,
@@ -72,8 +93,30 @@ def main(argv: Sequence[str] | None = None) -> str:
             f'{batch:,}',
             *(f'{math.ceil(size / batch):,}' for size in IMAGES.values()),
         ]
-        lines.append(f'| {" | ".join(map(str, cells))} |')
-    text = '\n'.join(lines)
+        rows.append(cells)
+    return table(head, rows)
+
+
+def files_table(args: argparse.Namespace) -> str:
+    """What GPUs that never wait for images ask of processors and storage."""
+    head = ['GPUs', 'images a second', 'cores', 'read, GB/s']
+    rows = []
+    for gpus in args.gpus:
+        images = gpus * args.batch / step_of(args, gpus)[1]
+        cells = [
+            gpus,
+            f'{images:,.0f}',
+            f'{math.ceil(images * args.decode):,}',
+            f'{images * args.file / 1e9:.2f}',
+        ]
+        rows.append(cells)
+    return table(head, rows)
+
+
+def main(argv: Sequence[str] | None = None) -> str:
+    """Print the tables and return them."""
+    args = parse_args(argv)
+    text = f'{steps_table(args)}\n\nFrom files in every epoch:\n\n{files_table(args)}'
     print(text)
     return text
 

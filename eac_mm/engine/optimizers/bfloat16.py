@@ -20,9 +20,9 @@ class BFloat16OptimWrapper(OptimWrapper):
     MMEngine's ``AmpOptimWrapper`` refuses the CPU. Weights, gradients and the
     optimiser stay in float32, and bfloat16 has float32's range, so that no loss
     scale is needed. :class:`~eac_mm.engine.NoisyLabelValLoop` validates in
-    bfloat16, too. A CPU on which bfloat16 would be slower than float32
-    (:func:`eac_mm.cpu.multiplies_bfloat16`) runs in float32, and a warning says so.
-    Takes the arguments of MMEngine's ``OptimWrapper``.
+    bfloat16, too. A CPU for which PyTorch has no bfloat16 convolutions
+    (:func:`eac_mm.cpu.has_bfloat16_convolutions`) runs in float32, and a warning
+    says so. Takes the arguments of MMEngine's ``OptimWrapper``.
     """
 
     _warned = False
@@ -30,13 +30,14 @@ class BFloat16OptimWrapper(OptimWrapper):
     def autocast(self, model: nn.Module) -> torch.autocast:
         """The context of a forward pass."""
         device = next(model.parameters()).device.type
-        fast = device != 'cpu' or cpu.multiplies_bfloat16()
+        fast = device != 'cpu' or cpu.has_bfloat16_convolutions()
         if not fast and not self._warned:
             self._warned = True
             print_log(
                 'float32 in place of bfloat16: PyTorch has no bfloat16 convolutions '
-                'for this CPU (they need AVX-512, AMX or their like) and would take '
-                'several times as long.',
+                'for this CPU (they need AVX-512, AMX or the like) and would take '
+                'several times as long. Nothing need be done; the figures are those of '
+                'a run in float32.',
                 'current',
                 logging.WARNING,
             )

@@ -142,13 +142,16 @@ def test_a_sample_is_the_same_whatever_was_done_to_it_before(faces):
     noisy = NoisyLabels(faces(PAIR), rate=0.5, cache='device')
     first = noisy[4]['data_samples']
     label = first.gt_label.clone()
-    first.set_gt_label(6 - int(label)).set_pred_label(2)
+    first.gt_label.fill_(6 - int(label))
+    first.set_pred_label(2)
     first.set_metainfo(dict(clean_label=9))
     first.set_field([1], 'more')
     again = noisy[4]['data_samples']
     assert torch.equal(again.gt_label, label)
     assert again.clean_label == noisy.clean_labels[4]
     assert again.keys() == ['gt_label']
+    noisy.given_labels[4] = 6 - int(label)
+    assert noisy[4]['data_samples'].gt_label.tolist() == [6 - int(label)]
 
 
 def test_copies_share_the_images(faces):

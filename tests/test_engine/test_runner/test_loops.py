@@ -70,7 +70,7 @@ def test_clean_labels_leave_the_metrics_as_they_are(
 def test_validation_runs_in_the_precision_of_training(
     wrapper, dtype, tmp_path, small_options, monkeypatch, pytestconfig
 ):
-    monkeypatch.setattr(cpu, 'multiplies_bfloat16', lambda: True)
+    monkeypatch.setattr(cpu, 'has_bfloat16_convolutions', lambda: True)
     monkeypatch.chdir(pytestconfig.rootpath)
     options = {
         **small_options,
