@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from eac_mm.experiments import Run, run_all, spread
+from eac_mm.experiments import Run, markdown_table, run_all, spread
 
 TRAIN = Path(__file__).with_name('train.py')
 COLUMNS = {
@@ -47,15 +47,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def table(results: dict[str, list[dict]]) -> str:
     """A Markdown table, one row a recipe: mean +- standard deviation."""
-    lines = [
-        f'| recipe | seeds | {" | ".join(COLUMNS)} |',
-        '| --- ' * (len(COLUMNS) + 2) + '|',
-    ]
+    rows = []
     for name, runs in results.items():
         cells = [spread([read(r) for r in runs]) for read in COLUMNS.values()]
         seeds = ' '.join(str(r['seed']) for r in runs)
-        lines.append(f'| {name} | {seeds} | {" | ".join(cells)} |')
-    return '\n'.join(lines)
+        rows.append([name, seeds, *cells])
+    return markdown_table(['recipe', 'seeds', *COLUMNS], rows)
 
 
 def main(argv: Sequence[str] | None = None) -> str:

@@ -1,5 +1,6 @@
 """Many trainings and what they come to: plans, statistics, tables and plots."""
 
+from .markdown import markdown_table
 from .plans import Cell, plan, shard_of
 from .runs import Run, run_all
 from .summary import Summary, spread, summarise
@@ -13,6 +14,7 @@ __all__ = [
     'Summary',
     'Table',
     'load_tables',
+    'markdown_table',
     'plan',
     'run_all',
     'shard_of',

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable
 from statistics import median
 
+from .markdown import markdown_table
 from .plans import Cell
 from .summary import Summary, summarise
 from .tables import Table
@@ -98,9 +99,7 @@ def as_markdown(table: Table, rows: list[Record]) -> str:
     empty = [h for h in shown[0] if all(cells[h] == '-' for cells in shown)]
     always = ('seeds', LAST_MEAN, BEST)
     kept = [h for h in shown[0] if h in always or h not in empty]
-    lines = [f'| {" | ".join(kept)} |', '| --- ' * len(kept) + '|']
-    lines += [f'| {" | ".join(cells[h] for h in kept)} |' for cells in shown]
-    return '\n'.join(lines)
+    return markdown_table(kept, ([cells[h] for h in kept] for cells in shown))
 
 
 def missing(row: Record) -> str:

@@ -10,6 +10,8 @@ matplotlib.use('Agg')
 from interleave import ratios, summary
 from matplotlib import pyplot as plt
 
+from eac_mm.experiments import markdown_table
+
 OPERATIONS = 10
 
 
@@ -103,11 +105,9 @@ def markdown(measured: dict, name: str) -> str:
         met = '' if goal == '-' else ('yes' if line.met(s['median']) else '**no**')
         low, high = s['low'], s['high']
         spread = f'{low:.3g} to {high:.3g}' if low != high else ''
-        rows.append(f'| {line.name} | {s["median"]:.3f} | {spread} | {goal} | {met} |')
-    head = (
-        '| ratio | median | quartiles | goal | met |\n| --- | --- | --- | --- | --- |'
-    )
-    blocks.append('\n'.join([head, *rows]))
+        rows.append([line.name, f'{s["median"]:.3f}', spread, goal, met])
+    head = ['ratio', 'median', 'quartiles', 'goal', 'met']
+    blocks.append(markdown_table(head, rows))
     for part, unit, scale in (
         ('step', 'seconds', 1),
         ('iteration', 'seconds', 1),
@@ -141,28 +141,28 @@ def provenance(measured: dict) -> str:
 
 def medians(values: dict, part: str, unit: str, scale: float) -> str:
     """A table of medians, as they were on this machine at that time."""
-    rows = [f'| {k} | {median(v) * scale:.4g} |' for k, v in values.items()]
-    return '\n'.join([f'| {part} | {unit}, median |', '| --- | --- |', *rows])
+    rows = [[k, f'{median(v) * scale:.4g}'] for k, v in values.items()]
+    return markdown_table([part, f'{unit}, median'], rows)
 
 
 def peaks(values: dict[str, int]) -> str:
     """A table of peak memory."""
-    rows = [f'| {k} | {v / 2**20:,.0f} |' for k, v in values.items()]
-    head = ['| peak over what was held, or of a whole process | MiB |', '| --- | --- |']
-    return '\n'.join([*head, *rows])
+    rows = [[k, f'{v / 2**20:,.0f}'] for k, v in values.items()]
+    return markdown_table(
+        ['peak over what was held, or of a whole process', 'MiB'], rows
+    )
 
 
 def operations(values: dict[str, dict[str, float]]) -> str:
     """Where the time of each step goes, longest in the last one first."""
-    head = f'| seconds of one step, by operation | {" | ".join(values)} |'
-    lines = [head, '| --- ' * (len(values) + 1) + '|']
+    rows = []
     for key in list(list(values.values())[-1])[:OPERATIONS]:
         cells = [f'`{key}`']
         for times in values.values():
             taken = times.get(key, 0.0)
             cells.append(f'{taken:.3f} ({100 * taken / sum(times.values()):.1f} %)')
-        lines.append(f'| {" | ".join(cells)} |')
-    return '\n'.join(lines)
+        rows.append(cells)
+    return markdown_table(['seconds of one step, by operation', *values], rows)
 
 
 def plot(measured: dict, path: Path) -> None:

@@ -11,6 +11,8 @@ import argparse
 import math
 from collections.abc import Sequence
 
+from eac_mm.experiments import markdown_table
+
 FLOAT = 4  # bytes of a gradient's element
 IMAGES = {'RAF-DB': 12_271, 'FERPlus': 28_224, 'AffectNet': 283_901}
 NODE = 8  # GPUs that a fast link joins
@@ -70,13 +72,6 @@ def step_of(args: argparse.Namespace, gpus: int) -> tuple[float, float]:
     return reduce, step_time(args.step, reduce)
 
 
-def table(head: list[str], rows: list[list]) -> str:
-    """A Markdown table."""
-    lines = [f'| {" | ".join(head)} |', '| --- ' * len(head) + '|']
-    lines += [f'| {" | ".join(map(str, row))} |' for row in rows]
-    return '\n'.join(lines)
-
-
 def steps_table(args: argparse.Namespace) -> str:
     """What the all-reduce leaves of a step, and of an epoch."""
     names = [f'{name}: steps an epoch' for name in IMAGES]
@@ -94,7 +89,7 @@ def steps_table(args: argparse.Namespace) -> str:
             *(f'{math.ceil(size / batch):,}' for size in IMAGES.values()),
         ]
         rows.append(cells)
-    return table(head, rows)
+    return markdown_table(head, rows)
 
 
 def files_table(args: argparse.Namespace) -> str:
@@ -110,7 +105,7 @@ def files_table(args: argparse.Namespace) -> str:
             f'{images * args.file / 1e9:.2f}',
         ]
         rows.append(cells)
-    return table(head, rows)
+    return markdown_table(head, rows)
 
 
 def main(argv: Sequence[str] | None = None) -> str:
