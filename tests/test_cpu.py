@@ -8,7 +8,7 @@ import pytest
 
 from eac_mm import cpu
 
-# Writes 128 MB several times and prints how many pages the later ones cost.
+# Writes 128 MB again and again and prints how many pages that costs.
 FAULTS = """
 import resource, sys, threading, torch
 from eac_mm.cpu import keep_freed_memory
@@ -17,10 +17,10 @@ if sys.argv[1] == 'keep':
 
 def write():
     global faults
-    for i in range(3):
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for i in range(20):
         torch.empty(2**25).fill_(1)
-        faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+    faults = resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if sys.argv[2] == 'main':
     write()
@@ -48,11 +48,12 @@ glibc = pytest.mark.skipif(
 
 @glibc
 def test_memory_is_kept():
-    pages, _ = faults('lose', 'main')
-    assert pages >= 2**27 / 2**21  # 128 MB in pages of 2 MB at most
-    pages, said = faults('keep', 'main')
+    lost, _ = faults('lose', 'main')
+    assert lost >= 20 * 2**27 / 2**21  # each time, in pages of 2 MB at most
+    kept, said = faults('keep', 'main')
     assert said == ['True']
-    assert pages < 16
+    # Once, and once more where a small block has come to lie beside it.
+    assert kept < lost / 4
 
 
 @glibc
