@@ -4,7 +4,7 @@ Importing the package registers its parts into MMPretrain's registries; in a
 config that is ``custom_imports = dict(imports=['eac_mm'])``.
 """
 
-from . import compat
+from .utils import compat
 
 compat.apply()
 

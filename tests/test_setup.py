@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import setuptools
 
-from eac_mm import compat
+from eac_mm.utils import compat
 from eac_mm.version import __version__
 
 ROOT = Path(__file__).parents[1]

@@ -19,15 +19,9 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS
 
 from eac_mm.apis import load_config
-from eac_mm.datasets.face_dataset import FaceDataset, loader_of
-from eac_mm.datasets.survey import (
-    Group,
-    Survey,
-    identical_files,
-    listed_twice,
-    survey,
-)
-from eac_mm.datasets.transforms import LoadFace
+from eac_mm.audit.survey import Group, Survey, identical_files, listed_twice, survey
+from eac_mm.datasets.faces.base import FaceDataset, loader_of
+from eac_mm.datasets.images import LoadFace
 
 SPLITS = {
     'training': 'train_dataloader',

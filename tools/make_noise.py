@@ -17,8 +17,8 @@ from mmengine.registry import init_default_scope
 
 from eac_mm.apis import load_config
 from eac_mm.datasets import NoisyLabels
-from eac_mm.datasets.label_noise import KINDS, Transition
-from eac_mm.datasets.noise_file import NoiseManifest
+from eac_mm.datasets.noise.files import NoiseManifest
+from eac_mm.datasets.noise.model import KINDS, Transition
 
 DEFAULT_RATE = 0.3
 DATASET = 'train_dataloader.dataset'

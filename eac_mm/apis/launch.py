@@ -10,8 +10,8 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from eac_mm import compat, cpu
-from eac_mm.files import damage, intact_checkpoints
+from eac_mm.utils import compat, hardware
+from eac_mm.utils.files import damage, intact_checkpoints
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
@@ -137,7 +137,7 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
     """Build the config's runner, on GPUs or CPUs, with one process or many.
 
     Without a GPU, the process keeps the memory that it frees from then on: see
-    :func:`eac_mm.cpu.keep_freed_memory`.
+    :func:`eac_mm.utils.hardware.keep_freed_memory`.
 
     Args:
         cfg: Config from :func:`load_config`.
@@ -158,7 +158,7 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if not trust_checkpoint:
             vet_checkpoint(path)
     if not torch.cuda.is_available():
-        cpu.keep_freed_memory()
+        hardware.keep_freed_memory()
     compat.init_cpu_distributed(cfg)
     if 'runner_type' in cfg:
         return RUNNERS.build(cfg)

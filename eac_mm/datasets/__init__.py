@@ -1,21 +1,15 @@
 """Data sets, label noise and transforms for FER."""
 
-from .affectnet import AffectNet
-from .csv_faces import CSVFaces
-from .face_dataset import FaceDataset
-from .ferplus import FERPlus
-from .folder_faces import FolderFaces
-from .noisy_labels import NoisyLabels
-from .rafdb import RAFDB
-from .synthetic_fer import SyntheticFER
+from .faces import RAFDB, AffectNet, CSVFaces, FaceDataset, FERPlus, FolderFaces
+from .images import BadImageError, LoadFace
+from .noise import NoisyLabels
+from .synthetic import SyntheticFER
 from .tiny_imagenet import TinyImageNet
 from .transforms import (
     AffinePair,
-    BadImageError,
     CropFace,
     Erasing,
     ErasingFlipPair,
-    LoadFace,
     SeedAugmentation,
 )
 

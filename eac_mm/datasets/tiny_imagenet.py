@@ -5,15 +5,9 @@ from pathlib import Path
 
 from mmpretrain.registry import DATASETS
 
-from .checks import (
-    line_error,
-    read_lines,
-    require_choice,
-    require_folder,
-    require_images,
-    require_plain_name,
-)
-from .face_dataset import FaceDataset
+from .faces.base import FaceDataset
+from .readers import line_error, read_lines, require_plain_name
+from .validate import require_choice, require_folder, require_images
 
 SPLITS = ('train', 'val')
 WNID = re.compile(r'n\d{8}')

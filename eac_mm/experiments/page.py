@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from eac_mm.files import write_atomically
+from eac_mm.utils.files import write_atomically
 
 from . import machine
 from .plans import Cell

@@ -17,7 +17,7 @@ from mmengine import Config
 from mmengine.config import DictAction
 
 from eac_mm.apis import load_config
-from eac_mm.files import write_atomically
+from eac_mm.utils.files import write_atomically
 
 from . import machine
 

@@ -2,9 +2,9 @@
 
 from .backbones import CaffeResNet
 from .classifiers import EACClassifier
-from .data_preprocessor import EACDataPreprocessor
 from .heads import EACHead
 from .losses import AttentionConsistencyLoss, attention_maps
+from .preprocessor import EACDataPreprocessor
 
 __all__ = [
     'AttentionConsistencyLoss',

@@ -1,9 +1,9 @@
 import pytest
 import torch
 
-from eac_mm import cpu
 from eac_mm.apis import build_runner, launch, load_config, resume
 from eac_mm.apis.launch import vet_checkpoint
+from eac_mm.utils import hardware
 
 RECIPE = 'configs/eac/resnet18_rafdb_noise30.py'
 
@@ -93,7 +93,7 @@ def test_plain_checkpoints_of_both_formats_pass(tmp_path, new_format):
 def test_freed_memory_is_kept_without_a_gpu(gpu, tmp_path, monkeypatch):
     calls = []
     monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
-    monkeypatch.setattr(cpu, 'keep_freed_memory', lambda: calls.append(1))
+    monkeypatch.setattr(hardware, 'keep_freed_memory', lambda: calls.append(1))
     monkeypatch.setattr(launch.Runner, 'from_cfg', lambda cfg: 'a runner')
     assert build_runner(load_config(RECIPE, work_dir=str(tmp_path))) == 'a runner'
     assert len(calls) == (not gpu)

@@ -110,8 +110,8 @@ def test_trust_is_the_only_way_round(tmp_path, monkeypatch):
 def test_a_disk_that_fills_up_keeps_the_last_checkpoint(
     tmp_path, small_options, monkeypatch, pytestconfig
 ):
-    from eac_mm import files
     from eac_mm.apis import build_runner, load_config
+    from eac_mm.utils import files
 
     monkeypatch.chdir(pytestconfig.rootpath)
     cfg = load_config(

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from eac_mm.datasets.ferplus import FERPlus
+from eac_mm.datasets.faces.ferplus import FERPlus
 
 TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'ferplus.py'
 _spec = importlib.util.spec_from_file_location('ferplus_converter', TOOL)

@@ -20,7 +20,7 @@ import report
 import torch
 
 from eac_mm.experiments import machine
-from eac_mm.files import write_atomically
+from eac_mm.utils.files import write_atomically
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:

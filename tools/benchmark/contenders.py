@@ -22,12 +22,12 @@ from own_process import Run
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from eac_mm import cpu
 from eac_mm.apis import load_config
 from eac_mm.datasets import SeedAugmentation
-from eac_mm.datasets.caching import CACHES
-from eac_mm.engine.hooks.epoch_seed_hook import transforms_of
+from eac_mm.datasets.images import CACHES
+from eac_mm.datasets.wrappers import transforms_of
 from eac_mm.models import attention_maps
+from eac_mm.utils import hardware
 
 ROOT = Path(__file__).parents[2]
 EAC = ROOT / 'configs/eac/resnet18_rafdb_noise30.py'
@@ -88,7 +88,7 @@ class Setting:
 
 def precisions() -> tuple[str, ...]:
     """Those that this machine has."""
-    if torch.cuda.is_available() or cpu.has_bfloat16_convolutions():
+    if torch.cuda.is_available() or hardware.has_bfloat16_convolutions():
         return 'float32', 'bfloat16'
     return ('float32',)
 

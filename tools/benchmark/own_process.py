@@ -15,7 +15,7 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 
-from eac_mm import cpu
+from eac_mm.utils import hardware
 
 Run = Callable[[], object]
 
@@ -84,7 +84,7 @@ class OwnProcess:
 def _serve(pipe: Any, build: Callable[[], Run], keep: bool, threads: int) -> None:
     torch.set_num_threads(threads)
     if keep:
-        cpu.keep_freed_memory()
+        hardware.keep_freed_memory()
     init_default_scope('mmpretrain')
     if not MMLogger.check_instance_created('mmengine'):
         MMLogger.get_instance('mmengine', log_level='WARNING')

@@ -29,8 +29,8 @@ import cv2
 import numpy as np
 from mmengine import track_iter_progress
 
-from eac_mm.datasets.checks import line_error, read_table
-from eac_mm.datasets.ferplus import FOLDERS, MEND, VOTES_FILE, read_votes
+from eac_mm.datasets.faces.ferplus import FOLDERS, MEND, VOTES_FILE, read_votes
+from eac_mm.datasets.readers import line_error, read_table
 
 SIDE = 48
 COLUMNS = ('emotion', 'pixels', 'Usage')

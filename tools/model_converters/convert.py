@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from eac_mm.files import write_atomically
+from eac_mm.utils.files import write_atomically
 from eac_mm.weights import LAYOUTS, Converted, convert_weights
 
 EPILOG = """\

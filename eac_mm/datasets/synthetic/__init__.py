@@ -1,5 +1,6 @@
 """Faces drawn from numbers: what they are made of, and how they are drawn."""
 
+from .dataset import SyntheticFER
 from .faces import check_size, draw_face, render_face
 from .parameters import EXPRESSIONS, Controls, Person, Photo
 
@@ -8,6 +9,7 @@ __all__ = [
     'Controls',
     'Person',
     'Photo',
+    'SyntheticFER',
     'check_size',
     'draw_face',
     'render_face',

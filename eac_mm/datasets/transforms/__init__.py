@@ -3,16 +3,13 @@
 from .affine_pair import AffinePair
 from .crop_face import CropFace
 from .erasing import Erasing
-from .loading import BadImageError, LoadFace
 from .pair import ErasingFlipPair
 from .seeding import SeedAugmentation
 
 __all__ = [
     'AffinePair',
-    'BadImageError',
     'CropFace',
     'Erasing',
     'ErasingFlipPair',
-    'LoadFace',
     'SeedAugmentation',
 ]

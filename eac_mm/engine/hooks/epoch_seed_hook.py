@@ -1,8 +1,5 @@
 """Let chance in an epoch follow from the seed and the epoch."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import torch
 from mmengine.dist import get_rank
@@ -11,6 +8,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
 from eac_mm.datasets.transforms import SeedAugmentation
+from eac_mm.datasets.wrappers import transforms_of
 
 
 @HOOKS.register_module()
@@ -55,14 +53,3 @@ class EpochSeedHook(Hook):
         if batch_idx == 0:
             words = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
             torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
-
-
-def transforms_of(dataset: Any, kind: type) -> Iterator[Any]:
-    """The transforms of a kind in a data set, wrapped or concatenated."""
-    for transform in getattr(getattr(dataset, 'pipeline', None), 'transforms', ()):
-        if isinstance(transform, kind):
-            yield transform
-    inner = getattr(dataset, 'dataset', None)
-    parts = [inner] if inner is not None else getattr(dataset, 'datasets', ())
-    for part in parts:
-        yield from transforms_of(part, kind)

@@ -11,9 +11,8 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from eac_mm.datasets.transforms import AffinePair
+from eac_mm.datasets.wrappers import transforms_of
 from eac_mm.models import EACClassifier
-
-from .epoch_seed_hook import transforms_of
 
 
 @HOOKS.register_module()

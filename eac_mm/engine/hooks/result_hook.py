@@ -10,7 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
-from eac_mm.files import write_atomically
+from eac_mm.utils.files import write_atomically
 
 
 @HOOKS.register_module()

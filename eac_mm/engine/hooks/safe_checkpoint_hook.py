@@ -9,8 +9,8 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch import Tensor
 
-from eac_mm import compat
-from eac_mm.files import list_checkpoints, remove_parts
+from eac_mm.utils import compat
+from eac_mm.utils.files import list_checkpoints, remove_parts
 
 
 @HOOKS.register_module()

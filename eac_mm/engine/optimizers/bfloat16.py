@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapper
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
 
-from eac_mm import cpu
+from eac_mm.utils import hardware
 
 
 @OPTIM_WRAPPERS.register_module()
@@ -21,8 +21,8 @@ class BFloat16OptimWrapper(OptimWrapper):
     optimiser stay in float32, and bfloat16 has float32's range, so that no loss
     scale is needed. :class:`~eac_mm.engine.NoisyLabelValLoop` validates in
     bfloat16, too. A CPU for which PyTorch has no bfloat16 convolutions
-    (:func:`eac_mm.cpu.has_bfloat16_convolutions`) runs in float32, and a warning
-    says so. Takes the arguments of MMEngine's ``OptimWrapper``.
+    (:func:`eac_mm.utils.hardware.has_bfloat16_convolutions`) runs in float32, and a
+    warning says so. Takes the arguments of MMEngine's ``OptimWrapper``.
     """
 
     _warned = False
@@ -30,7 +30,7 @@ class BFloat16OptimWrapper(OptimWrapper):
     def autocast(self, model: nn.Module) -> torch.autocast:
         """The context of a forward pass."""
         device = next(model.parameters()).device.type
-        fast = device != 'cpu' or cpu.has_bfloat16_convolutions()
+        fast = device != 'cpu' or hardware.has_bfloat16_convolutions()
         if not fast and not self._warned:
             self._warned = True
             print_log(

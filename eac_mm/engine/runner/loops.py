@@ -9,8 +9,9 @@ from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
 from eac_mm.datasets import NoisyLabels
-from eac_mm.engine.optimizers import BFloat16OptimWrapper
 from eac_mm.evaluation import Memorisation
+
+from ..optimizers import BFloat16OptimWrapper
 
 
 @LOOPS.register_module()

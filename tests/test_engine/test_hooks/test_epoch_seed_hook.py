@@ -11,10 +11,8 @@ from torch.utils.data import DataLoader, Subset
 
 import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import NoisyLabels, SeedAugmentation
-from eac_mm.engine.hooks.epoch_seed_hook import (
-    EpochSeedHook,
-    transforms_of,
-)
+from eac_mm.datasets.wrappers import transforms_of
+from eac_mm.engine import EpochSeedHook
 
 
 class Draw:

@@ -4,12 +4,12 @@ import torch
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
 
-from eac_mm import cpu
 from eac_mm.engine.optimizers import bfloat16
+from eac_mm.utils import hardware
 
 
 def test_forward_in_bfloat16_and_weights_in_float32(monkeypatch):
-    monkeypatch.setattr(cpu, 'has_bfloat16_convolutions', lambda: True)
+    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: True)
     model = nn.Linear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     wrapper = OPTIM_WRAPPERS.build(
@@ -30,7 +30,7 @@ def test_forward_in_bfloat16_and_weights_in_float32(monkeypatch):
 
 def test_a_cpu_without_bfloat16_runs_in_float32_and_says_so(monkeypatch):
     warnings = []
-    monkeypatch.setattr(cpu, 'has_bfloat16_convolutions', lambda: False)
+    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: False)
     monkeypatch.setattr(bfloat16, 'print_log', lambda *args: warnings.append(args))
     model = nn.Linear(3, 2)
     wrapper = OPTIM_WRAPPERS.build(

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from eac_mm import cpu
 from eac_mm.apis import build_runner, load_config
+from eac_mm.utils import hardware
 
 RECIPE = 'configs/eac/resnet18_rafdb_noise30.py'
 
@@ -70,7 +70,7 @@ def test_clean_labels_leave_the_metrics_as_they_are(
 def test_validation_runs_in_the_precision_of_training(
     wrapper, dtype, tmp_path, small_options, monkeypatch, pytestconfig
 ):
-    monkeypatch.setattr(cpu, 'has_bfloat16_convolutions', lambda: True)
+    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: True)
     monkeypatch.chdir(pytestconfig.rootpath)
     options = {
         **small_options,

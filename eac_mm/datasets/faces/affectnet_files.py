@@ -1,0 +1,163 @@
+"""The files of AffectNet's two layouts."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..readers import line_error, read_table, require_inside
+from ..validate import require_folder, require_images
+
+COLUMNS = (
+    'subDirectory_filePath',
+    'face_x',
+    'face_y',
+    'face_width',
+    'face_height',
+    'facial_landmarks',
+    'expression',
+    'valence',
+    'arousal',
+)
+# Expression id -> our class; None (none, uncertain, no face) is no expression.
+EXPRESSIONS = {
+    '0': 'neutral',
+    '1': 'happy',
+    '2': 'sad',
+    '3': 'surprise',
+    '4': 'fear',
+    '5': 'disgust',
+    '6': 'angry',
+    '7': 'contempt',
+    '8': None,
+    '9': None,
+    '10': None,
+}
+EXPECTED_ID = f'an expression id from 0 to {len(EXPRESSIONS) - 1}'
+ID_FILE = '_exp.npy'
+READERS = 16  # threads: small files on a network drive are waited for, not computed
+MEND = (
+    'AffectNet is given for research at http://mohammadmahoor.com/affectnet/: point '
+    'data_root at the folder of training.csv, validation.csv and '
+    'Manually_Annotated_Images, or at that of train_set and val_set.'
+)
+
+
+class Row(NamedTuple):
+    """One row of ``training.csv`` or ``validation.csv``."""
+
+    number: int
+    line: str
+    name: str
+    expression: str | None
+    box: tuple[int, ...] | None
+
+
+def read_rows(path: Path, boxes: bool) -> Iterator[Row]:
+    """Read the list of the csv layout.
+
+    Args:
+        path: The file.
+        boxes: Whether to read the face boxes too.
+
+    Yields:
+        Every row. ``expression`` is our class name, or None where the face
+        shows none of them; ``box`` is (left, top, width, height), or None where
+        not asked for or its size is not positive.
+
+    Raises:
+        FileNotFoundError: If the file is missing.
+        ValueError: If the header is another or a row is malformed: an unknown
+            expression, a path that leaves the image folder, or a box of no
+            whole numbers.
+    """
+    for number, line, fields in read_table(path, COLUMNS, MEND):
+        name, expression = fields[0], fields[6]
+        require_inside(path, number, line, name)
+        if expression not in EXPRESSIONS:
+            raise line_error(path, number, line, EXPECTED_ID)
+        box = _read_box(path, number, line, fields[1:5]) if boxes else None
+        yield Row(number, line, name, EXPRESSIONS[expression], box)
+
+
+def _read_box(
+    path: Path, number: int, line: str, fields: Sequence[str]
+) -> tuple[int, ...] | None:
+    try:
+        box = tuple(map(int, fields))
+    except ValueError as error:
+        raise line_error(
+            path,
+            number,
+            line,
+            f'whole numbers as {", ".join(COLUMNS[1:5])}; crop=False does without',
+        ) from error
+    return box if min(box[2:]) > 0 else None
+
+
+def read_annotations(
+    images: Path, annotations: Path
+) -> Iterator[tuple[str, str | None]]:
+    """Read the labels of the npy layout.
+
+    Args:
+        images: The folder of ``0.jpg``, ...
+        annotations: The folder of ``0_exp.npy``, ...
+
+    Yields:
+        The file name of each image and its class name (None where it shows
+        none of ours), ``2.jpg`` before ``10.jpg``.
+
+    Raises:
+        FileNotFoundError: If a folder is missing, or an image or its expression
+            lacks the other.
+        ValueError: If an ``_exp.npy`` does not hold an expression id.
+    """
+    require_folder(annotations, MEND)
+    stems = _list_stems(annotations, ID_FILE)
+    require_images(images, (f'{stem}.jpg' for stem in stems), MEND)
+    bare = sorted(set(_list_stems(images, '.jpg')).difference(stems))
+    if bare:
+        shown = ', '.join(f'{stem}{ID_FILE}' for stem in bare[:3])
+        raise FileNotFoundError(
+            f"{len(bare)} images in '{images}' have no expression in "
+            f"'{annotations}': {shown}{', ...' if len(bare) > 3 else ''}. {MEND}"
+        )
+    files = [annotations / f'{stem}{ID_FILE}' for stem in stems]
+    with ThreadPoolExecutor(READERS) as pool:
+        for stem, expression in zip(stems, pool.map(read_id, files), strict=True):
+            yield f'{stem}.jpg', EXPRESSIONS[expression]
+
+
+def read_id(path: Path) -> str:
+    """Read the expression id of an ``_exp.npy``; nothing in it is executed.
+
+    Args:
+        path: The file: an array of one text or integer.
+
+    Returns:
+        The id, ``'0'`` to ``'10'``.
+
+    Raises:
+        ValueError: If it holds anything else.
+    """
+    try:
+        with path.open('rb') as file:
+            array = np.lib.format.read_array(file, allow_pickle=False)
+    except ValueError as error:
+        raise ValueError(f'{path}: expected {EXPECTED_ID} ({error}).') from error
+    text = str(array.item()) if array.size == 1 else f'shape {array.shape}'
+    if array.dtype.kind not in 'Uiu' or text not in EXPRESSIONS:
+        raise ValueError(
+            f'{path}: {text!r} of type {array.dtype}: expected {EXPECTED_ID}.'
+        )
+    return text
+
+
+def _list_stems(folder: Path, ending: str) -> list[str]:
+    """Names of the files with this ending, without it; '2' before '10'."""
+    names = (path.name for path in folder.iterdir())
+    stems = (name.removesuffix(ending) for name in names if name.endswith(ending))
+    return sorted(stems, key=lambda stem: (len(stem), stem))

@@ -1,0 +1,187 @@
+"""Files of given labels that know which clean labels they belong to."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from eac_mm.utils.files import write_atomically
+
+from .model import Transition, number_classes
+
+MAGIC = '# eac_mm label noise 1'
+REWRITE = 'Mend: write it again with tools/make_noise.py.'
+
+
+def hash_labels(labels: np.ndarray, classes: Sequence[str]) -> str:
+    """SHA-256 of the labels' class names in order, whatever their numbers."""
+    names = '\n'.join(classes[label] for label in labels)
+    return hashlib.sha256(names.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class NoiseManifest:
+    """What a noise file says of itself.
+
+    Args:
+        kind: ``'symmetric'``, ``'asymmetric'``, or ``'file'`` for labels read from one.
+        rate: Rate asked for; 0 where a transition matrix or a file says it all.
+        measured_rate: Share of labels that differ from the clean ones.
+        seed: Seed of the draw.
+        transition: Of asymmetric noise, as given; else None.
+        classes: Class names in the order of the numbers used below.
+        clean_counts: Clean labels per class.
+        changed_counts: Changed labels per clean class.
+        clean_sha256: :func:`hash_labels` of the clean labels.
+        given_sha256: The same of the given labels.
+    """
+
+    kind: str
+    rate: float
+    measured_rate: float
+    seed: int
+    transition: Transition | None
+    classes: tuple[str, ...]
+    clean_counts: tuple[int, ...]
+    changed_counts: tuple[int, ...]
+    clean_sha256: str
+    given_sha256: str
+
+    @classmethod
+    def describe(
+        cls,
+        clean: np.ndarray,
+        given: np.ndarray,
+        classes: Sequence[str],
+        kind: str,
+        rate: float,
+        seed: int,
+        transition: Transition | None = None,
+    ) -> 'NoiseManifest':
+        """The manifest of ``given`` against ``clean`` labels."""
+        changed = given != clean
+        size = len(classes)
+        return cls(
+            kind=kind,
+            rate=float(rate),
+            measured_rate=round(float(changed.mean()), 6),
+            seed=int(seed),
+            transition=_as_json(transition),
+            classes=tuple(classes),
+            clean_counts=tuple(np.bincount(clean, minlength=size).tolist()),
+            changed_counts=tuple(np.bincount(clean[changed], minlength=size).tolist()),
+            clean_sha256=hash_labels(clean, classes),
+            given_sha256=hash_labels(given, classes),
+        )
+
+
+def _as_json(transition: Transition | None) -> Transition | None:
+    """What comes back when the transition is written as JSON and read."""
+    if transition is None:
+        return None
+    if isinstance(transition, Mapping):
+        return dict(transition)
+    return np.asarray(transition, dtype=float).tolist()
+
+
+def write_noise_file(
+    path: str | Path,
+    manifest: NoiseManifest,
+    given: np.ndarray,
+    names: Sequence[str],
+) -> None:
+    """Write given labels, one a line: index, class name, sample name.
+
+    The first line names the format, the second holds the manifest as JSON.
+    The file appears whole or not at all.
+
+    Raises:
+        ValueError: For class names that :func:`number_classes` refuses.
+    """
+    number_classes(manifest.classes)
+    lines = [MAGIC, f'# {json.dumps(asdict(manifest))}']
+    lines += [
+        f'{index}\t{manifest.classes[label]}\t{" ".join(name.splitlines())}'
+        for index, (label, name) in enumerate(zip(given, names, strict=True))
+    ]
+    write_atomically(path, ('\n'.join(lines) + '\n').encode())
+
+
+def is_noise_file(path: str | Path) -> bool:
+    """Whether the file starts as :func:`write_noise_file`'s do."""
+    with Path(path).open(encoding='utf-8-sig', errors='replace') as file:
+        return file.readline().rstrip('\n') == MAGIC
+
+
+def read_noise_file(
+    path: str | Path, clean: np.ndarray, classes: Sequence[str]
+) -> tuple[NoiseManifest, np.ndarray]:
+    """Read given labels, and check that they belong to these clean labels.
+
+    Args:
+        path: A file made by :func:`write_noise_file`.
+        clean: Clean labels of the data set, shape (N,).
+        classes: Its class names.
+
+    Returns:
+        The manifest, and given labels of shape (N,) in the data set's numbers.
+
+    Raises:
+        ValueError: For a malformed line (with its number), labels of another
+            data set, or a file that disagrees with its own manifest.
+    """
+    path = Path(path)
+    # utf-8-sig drops the mark that Windows editors put first; 'replace' leaves
+    # it to the checks below to complain, with the number of the line.
+    lines = path.read_text(encoding='utf-8-sig', errors='replace').splitlines()
+    manifest = _read_manifest(path, lines)
+    if manifest.clean_sha256 != hash_labels(clean, classes):
+        raise ValueError(
+            f'{path} was made for other clean labels: it describes '
+            f'{sum(manifest.clean_counts)} samples of {manifest.classes}, the data '
+            f'set has {len(clean)} of {tuple(classes)}, and the hashes of the labels '
+            'differ. Mend: make a file for this data set with tools/make_noise.py.'
+        )
+    given = _read_given(path, lines, number_classes(classes))
+    if len(given) != len(clean):
+        raise ValueError(
+            f'{path} has {len(given)} labels for {len(clean)} samples: it was cut or '
+            f'added to. {REWRITE}'
+        )
+    if manifest.given_sha256 != hash_labels(given, classes):
+        raise ValueError(
+            f'{path} was edited: its labels are not those that its manifest was '
+            f'written for. {REWRITE}'
+        )
+    return manifest, given
+
+
+def _read_manifest(path: Path, lines: list[str]) -> NoiseManifest:
+    try:
+        fields = json.loads(lines[1].removeprefix('# '))
+        for name in ('classes', 'clean_counts', 'changed_counts'):
+            fields[name] = tuple(fields[name])
+        manifest = NoiseManifest(**fields)
+        sum(manifest.clean_counts)
+    except (IndexError, KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f'{path}:2: not a manifest ({type(error).__name__}: {error}). {REWRITE}'
+        ) from None
+    return manifest
+
+
+def _read_given(path: Path, lines: list[str], numbers: dict[str, int]) -> np.ndarray:
+    given = []
+    for line_number, line in enumerate(lines[2:], start=3):
+        parts = line.split('\t', 2)
+        if len(parts) != 3 or parts[0] != str(len(given)) or parts[1] not in numbers:
+            raise ValueError(
+                f'{path}:{line_number}: {line!r}: expected the index {len(given)}, a '
+                f'class of {tuple(numbers)} and the name of the sample, separated by '
+                f'tabs. {REWRITE}'
+            )
+        given.append(numbers[parts[1]])
+    return np.asarray(given, dtype=np.int64)

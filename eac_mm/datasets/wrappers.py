@@ -1,0 +1,94 @@
+"""The one walk through wrapped and concatenated data sets."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from mmengine.dataset import ClassBalancedDataset, RepeatDataset
+from torch.utils.data import ConcatDataset, Dataset, Subset
+
+
+def parts_of(dataset: Dataset) -> list[Dataset]:
+    """Return the data sets directly inside one, none if it wraps nothing."""
+    inner = getattr(dataset, 'dataset', None)
+    return [inner] if inner is not None else list(getattr(dataset, 'datasets', ()))
+
+
+def walk(dataset: Dataset) -> Iterator[Dataset]:
+    """Visit a data set and everything nested in it, the outermost first."""
+    yield dataset
+    for part in parts_of(dataset):
+        yield from walk(part)
+
+
+def find(dataset: Dataset, kind: type | tuple[type, ...]) -> list[Any]:
+    """List the data sets of a kind in a data set, itself included."""
+    return [part for part in walk(dataset) if isinstance(part, kind)]
+
+
+def transforms_of(dataset: Dataset, kind: type) -> Iterator[Any]:
+    """Visit the transforms of a kind in all pipelines of a data set."""
+    for part in walk(dataset):
+        transforms = getattr(getattr(part, 'pipeline', None), 'transforms', ())
+        yield from (t for t in transforms if isinstance(t, kind))
+
+
+class Origins(NamedTuple):
+    """Where each sample of a data set comes from.
+
+    Attributes:
+        sources: The data sets that the samples come from.
+        source: Position in ``sources`` for each sample, int64 (N,).
+        index: Index in that data set, int64 (N,).
+    """
+
+    sources: list[Dataset]
+    source: np.ndarray
+    index: np.ndarray
+
+
+def origins(dataset: Dataset, kind: type | tuple[type, ...] = ()) -> Origins:
+    """Trace every sample of a data set to where it comes from.
+
+    Args:
+        dataset: A data set, wrapped or not. Wrappers of MMEngine, MMPretrain and
+            PyTorch are known, and any that keeps length and order.
+        kind: Stop at data sets of these classes. Defaults to none: go on to those
+            that wrap nothing.
+
+    Raises:
+        TypeError: For an unknown wrapper that changes the number of samples.
+    """
+    parts = parts_of(dataset)
+    if not parts or isinstance(dataset, kind):
+        size = len(dataset)
+        return Origins([dataset], np.zeros(size, np.int64), np.arange(size))
+    found = [origins(part, kind) for part in parts]
+    offsets = np.cumsum([0, *(len(part.sources) for part in found)])[:-1]
+    source = [part.source + first for part, first in zip(found, offsets, strict=True)]
+    joined = Origins(
+        [one for part in found for one in part.sources],
+        np.concatenate(source),
+        np.concatenate([part.index for part in found]),
+    )
+    order = _order(dataset, len(joined.index))
+    return Origins(joined.sources, joined.source[order], joined.index[order])
+
+
+def _order(dataset: Dataset, inner: int) -> np.ndarray:
+    """Return the index in the joined inner data sets for each sample."""
+    if isinstance(dataset, ConcatDataset):
+        return np.arange(inner)
+    if isinstance(dataset, Subset):
+        return np.asarray(dataset.indices, np.int64)
+    if isinstance(dataset, RepeatDataset):
+        return np.arange(len(dataset)) % inner
+    if isinstance(dataset, ClassBalancedDataset):
+        return np.asarray(dataset.repeat_indices, np.int64)
+    if len(dataset) != inner:
+        raise TypeError(
+            f'{type(dataset).__name__} has {len(dataset)} samples and wraps {inner}: '
+            'which sample comes from where is unknown. Fix: use a wrapper of MMEngine, '
+            'MMPretrain or PyTorch, or derive yours from torch.utils.data.Subset.'
+        )
+    return np.arange(inner)

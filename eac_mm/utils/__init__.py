@@ -1,0 +1,1 @@
+"""Files, checkpoints, hardware, and fixes for the packages below."""

@@ -1,0 +1,254 @@
+import logging
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+
+import cv2
+import numpy as np
+import pytest
+from mmpretrain.registry import DATASETS
+from torch.utils.data import DataLoader
+
+from eac_mm.datasets import CSVFaces, NoisyLabels
+from eac_mm.datasets.faces.base import loader_of
+from eac_mm.datasets.images import BadImageError, LoadFace
+from eac_mm.datasets.noise.files import NoiseManifest
+from eac_mm.utils.threads import BATCH, in_threads
+
+LOAD = [dict(type='LoadFace'), dict(type='PackInputs')]
+
+
+def write_image(path, seed=0):
+    image = np.random.default_rng(seed).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode('.jpg', image)[1].tobytes())
+
+
+def spoil(path, how):
+    if how == 'cut':
+        path.write_bytes(path.read_bytes()[:200])
+    elif how == 'folder':
+        path.unlink()
+        path.mkdir()
+    else:
+        path.write_bytes(how)
+
+
+@pytest.fixture
+def csv_root(tmp_path):
+    """Twelve faces of two classes, with a space and an umlaut in their names."""
+    lines = ['image,label']
+    for i in range(12):
+        write_image(tmp_path / f'gesicht ü {i}.jpg', i)
+        lines.append(f'gesicht ü {i}.jpg,{("happy", "sad")[i % 2]}')
+    (tmp_path / 'list.csv').write_text('\n'.join(lines) + '\n', encoding='utf-8')
+    return tmp_path
+
+
+def faces(root, **kwargs):
+    return CSVFaces(str(root), 'list.csv', pipeline=LOAD, **kwargs)
+
+
+def spoil_three(root):
+    spoil(root / 'gesicht ü 3.jpg', 'cut')
+    spoil(root / 'gesicht ü 7.jpg', b'')
+    spoil(root / 'gesicht ü 8.jpg', b'<html>')
+
+
+def names(data):
+    return [data.get_data_info(i)['name'] for i in range(len(data))]
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_stop_names_the_image(csv_root, workers):
+    spoil_three(csv_root)
+    data = faces(csv_root)
+    assert len(data) == 12 and data.bad_images == {}
+    loader = DataLoader(data, num_workers=workers, collate_fn=lambda x: x)
+    with pytest.raises(BadImageError, match=r"gesicht ü 3\.jpg' cannot.*end is miss"):
+        list(loader)
+
+
+def test_skip_leaves_out_counts_and_names(csv_root, caplog):
+    spoil_three(csv_root)
+    with caplog.at_level(logging.WARNING):
+        data = faces(csv_root, on_bad_image='skip')
+    kept = [i for i in range(12) if i not in (3, 7, 8)]
+    assert names(data) == [f'gesicht ü {i}.jpg' for i in kept]
+    assert data.get_gt_labels().tolist() == [i % 2 for i in kept]
+    assert [data[i]['data_samples'].gt_label.item() for i in range(9)] == [
+        i % 2 for i in kept
+    ]
+    assert list(data.bad_images) == [
+        str(csv_root / f'gesicht ü {i}.jpg') for i in (3, 7, 8)
+    ]
+    assert data.bad_images[str(csv_root / 'gesicht ü 7.jpg')] == 'the file is empty'
+
+
+def test_what_the_log_says(csv_root, monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        'eac_mm.datasets.faces.base.print_log', lambda text, **k: said.append(text)
+    )
+    faces(csv_root, on_bad_image='skip')
+    assert said == ['CSVFaces: all 12 images can be read.']
+    for i in range(7):
+        spoil(csv_root / f'gesicht ü {i}.jpg', b'')
+    faces(csv_root, on_bad_image='skip')
+    lines = said[1].split('\n  ')
+    assert 'CSVFaces: 7 of 12 images are left out' in lines[0]
+    assert lines[1] == f'{str(csv_root / "gesicht ü 0.jpg")!r}: the file is empty'
+    assert len(lines) == 7 and lines[-1] == 'and 2 more'
+
+
+def test_nothing_left(csv_root):
+    for i in range(12):
+        spoil(csv_root / f'gesicht ü {i}.jpg', b'')
+    with pytest.raises(ValueError, match='none of its 12 images can be read:\n.*empty'):
+        faces(csv_root, on_bad_image='skip')
+
+
+def test_unknown_value(csv_root):
+    with pytest.raises(ValueError, match=r"'ignore' is unknown. Allowed: 'stop', 's"):
+        faces(csv_root, on_bad_image='ignore')
+
+
+def test_indices_count_what_is_left(csv_root):
+    spoil_three(csv_root)
+    data = faces(csv_root, on_bad_image='skip', indices=4)
+    assert names(data) == [f'gesicht ü {i}.jpg' for i in (0, 1, 2, 4)]
+    assert len(data.get_subset([0, 3])) == 2
+
+
+def test_lazy_init_reads_nothing(csv_root, monkeypatch):
+    monkeypatch.setattr(LoadFace, 'find_fault', None)
+    faces(csv_root, on_bad_image='skip', lazy_init=True)
+
+
+def test_a_repeated_image_is_read_once(csv_root, monkeypatch):
+    path = csv_root / 'list.csv'
+    path.write_text(path.read_text() + 'gesicht ü 0.jpg,happy\n')
+    spoil(csv_root / 'gesicht ü 0.jpg', b'')
+    read = []
+    find_fault = LoadFace.find_fault
+    monkeypatch.setattr(
+        LoadFace, 'find_fault', lambda s, p: (read.append(p), find_fault(s, p))[1]
+    )
+    data = faces(csv_root, on_bad_image='skip')
+    assert len(read) == len(set(read)) == 12
+    assert len(data) == 11
+
+
+@pytest.mark.parametrize('how', ['cut', 'folder', b''])
+def test_rafdb(tmp_path, how):
+    folder = tmp_path / 'Image' / 'aligned'
+    for i in range(1, 5):
+        write_image(folder / f'train_{i:05d}_aligned.jpg', i)
+    (tmp_path / 'EmoLabel').mkdir()
+    (tmp_path / 'EmoLabel' / 'list_patition_label.txt').write_text(
+        '\n'.join(f'train_{i:05d}.jpg {i}' for i in range(1, 5))
+    )
+    bad = folder / 'train_00002_aligned.jpg'
+    spoil(bad, how)
+    config = dict(type='RAFDB', data_root=str(tmp_path), pipeline=LOAD)
+    with pytest.raises(BadImageError, match=re.escape(str(bad))):
+        DATASETS.build(config)[1]
+    data = DATASETS.build({**config, 'on_bad_image': 'skip'})
+    assert data.get_gt_labels().tolist() == [0, 2, 3]
+    assert data.max_refetch == 0
+
+
+def test_ferplus(tmp_path):
+    rows = [
+        'Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,'
+        'contempt,unknown,NF'
+    ]
+    for i in range(3):
+        write_image(tmp_path / 'FER2013Train' / f'{i}.png', i)
+        rows.append(
+            f'Training,{i}.png,{",".join("9" if k == i else "0" for k in range(10))}'
+        )
+    (tmp_path / 'fer2013new.csv').write_text('\n'.join(rows))
+    spoil(tmp_path / 'FER2013Train' / '1.png', 'cut')
+    config = dict(type='FERPlus', data_root=str(tmp_path), on_bad_image='skip')
+    assert DATASETS.build(config).get_gt_labels().tolist() == [6, 0]
+
+
+def test_noise_is_drawn_over_what_is_left(csv_root, tmp_path_factory):
+    whole = NoisyLabels(faces(csv_root), rate=0.4)
+    file = tmp_path_factory.mktemp('noise') / 'noise.txt'
+    assert isinstance(whole.write(file), NoiseManifest)
+    spoil_three(csv_root)
+    noisy = NoisyLabels(faces(csv_root, on_bad_image='skip'), rate=0.4)
+    assert len(noisy) == len(noisy.given_labels) == 9
+    with pytest.raises(ValueError, match='describes 12 samples.*set has 9'):
+        NoisyLabels(faces(csv_root, on_bad_image='skip'), noise_file=file)
+
+
+def test_the_loader_is_the_pipeline_s(csv_root):
+    data = faces(csv_root)
+    assert loader_of(data) is data.pipeline.transforms[0]
+    plain = CSVFaces(str(csv_root), 'list.csv')
+    assert loader_of(plain).backend_args is None
+
+
+def test_in_threads_keeps_the_order():
+    started, threads = [], set()
+
+    def double(number):
+        threads.add(threading.get_ident())
+        started.append(number)
+        return 2 * number
+
+    size = 2 * BATCH + 3
+    results = in_threads(double, iter(range(size)), workers=3)
+    assert next(results) == 0
+    assert len(started) <= BATCH  # the rest is not begun before it is asked for
+    assert list(results) == list(range(2, 2 * size, 2))
+    assert len(threads) <= 3
+
+
+# For process 1 alone, another file is bad and no bad one is.
+ONE_OF_TWO = """
+import sys
+from pathlib import Path
+import torch.distributed as dist
+import eac_mm
+from eac_mm.datasets import CSVFaces, LoadFace
+
+dist.init_process_group('gloo')
+root, rank = Path(sys.argv[1]), dist.get_rank()
+if rank == 1:
+    LoadFace.find_fault = lambda self, path: 'bad' if '10' in path else None
+data = CSVFaces(str(root), 'list.csv', on_bad_image='skip')
+names = [data.get_data_info(i)['name'] for i in range(len(data))]
+(root / f'rank{rank}').write_text(' '.join(names), encoding='utf-8')
+dist.destroy_process_group()
+"""
+
+
+def test_every_process_leaves_out_the_same(csv_root):
+    spoil_three(csv_root)
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = str(probe.getsockname()[1])
+    group = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=port, WORLD_SIZE='2')
+    processes = [
+        subprocess.Popen(
+            [sys.executable, '-c', ONE_OF_TWO, str(csv_root)],
+            env={**os.environ, **group, 'RANK': str(rank)},
+        )
+        for rank in (0, 1)
+    ]
+    try:
+        assert [process.wait(timeout=60) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+    kept = [f'gesicht ü {i}.jpg' for i in range(12) if i not in (3, 7, 8)]
+    for rank in (0, 1):
+        found = (csv_root / f'rank{rank}').read_text(encoding='utf-8')
+        assert found == ' '.join(kept)

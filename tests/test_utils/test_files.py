@@ -1,0 +1,120 @@
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from eac_mm.utils import files
+
+
+def save(path, value=0.0, size=4000):
+    torch.save(dict(state_dict=dict(w=torch.full((size,), value))), path)
+    return path
+
+
+def test_write_atomically(tmp_path):
+    path = tmp_path / 'new' / 'a.bin'
+    files.write_atomically(path, b'one')
+    files.write_atomically(path, b'two')
+    assert path.read_bytes() == b'two'
+    assert [p.name for p in path.parent.iterdir()] == ['a.bin']
+
+
+@pytest.mark.parametrize('step', ['write', 'fsync', 'replace'])
+def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, step):
+    path = tmp_path / 'a.bin'
+    files.write_atomically(path, b'old')
+
+    def fail(*args):
+        raise OSError(28, 'No space left on device')
+
+    if step == 'write':
+        monkeypatch.setattr('pathlib.Path.open', fail)
+    elif step == 'fsync':
+        monkeypatch.setattr(os, 'fsync', fail)
+    else:
+        monkeypatch.setattr('pathlib.Path.replace', fail)
+    with pytest.raises(OSError, match='No space left'):
+        files.write_atomically(path, b'new')
+    monkeypatch.undo()
+    assert path.read_bytes() == b'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
+
+
+def test_a_full_file_system(tmp_path):
+    """A limit on the size of files stands in: the kernel refuses the bytes."""
+    code = f"""
+import resource, signal, sys
+from eac_mm.utils.files import write_atomically
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+write_atomically({str(tmp_path / 'a.bin')!r}, b'old')
+try:
+    write_atomically({str(tmp_path / 'a.bin')!r}, b'x' * 1_000_000)
+except OSError as error:
+    print(type(error).__name__)
+"""
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.stdout == 'OSError\n', done.stderr
+    assert (tmp_path / 'a.bin').read_bytes() == b'old'
+    assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
+
+
+def test_kill_while_writing(tmp_path):
+    """At any moment the name stands for one of the two contents, whole."""
+    path = tmp_path / 'a.bin'
+    code = f"""
+from eac_mm.utils.files import write_atomically
+print('ready', flush=True)
+while True:
+    for letter in b'ab':
+        write_atomically({str(path)!r}, bytes([letter]) * 3_000_000)
+"""
+    for pause in (0.0, 0.01, 0.02, 0.05, 0.08):
+        process = subprocess.Popen(
+            [sys.executable, '-c', code], stdout=subprocess.PIPE, text=True
+        )
+        process.stdout.readline()
+        while not path.exists():
+            time.sleep(0.001)
+        time.sleep(pause)
+        process.kill()
+        process.wait()
+        content = path.read_bytes()
+        assert len(content) == 3_000_000
+        assert len(set(content)) == 1
+    files.remove_parts(tmp_path)
+    assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
+
+
+def test_newest_first_by_number(tmp_path):
+    for name in ('epoch_2.pth', 'epoch_10.pth', 'epoch_9.pth', 'best_epoch_11.pth'):
+        save(tmp_path / name)
+    names = [path.name for path in files.list_checkpoints(tmp_path)]
+    assert names == ['epoch_10.pth', 'epoch_9.pth', 'epoch_2.pth']
+    assert files.list_checkpoints(tmp_path / 'none') == []
+
+
+def test_every_cut_is_noticed(tmp_path):
+    whole = save(tmp_path / 'epoch_1.pth')
+    assert files.damage(whole) is None
+    content = whole.read_bytes()
+    cut = tmp_path / 'epoch_2.pth'
+    for tenth in range(10):
+        cut.write_bytes(content[: len(content) * tenth // 10])
+        assert files.damage(cut) is not None, tenth
+    found = dict(files.intact_checkpoints(tmp_path))
+    assert list(found) == [cut, whole]
+    assert found[whole] is None
+
+
+def test_a_flipped_bit_is_noticed(tmp_path):
+    path = save(tmp_path / 'epoch_1.pth', value=1.0)
+    content = bytearray(path.read_bytes())
+    position = bytes(content).index(torch.ones(8).numpy().tobytes()) + 100
+    content[position] ^= 1
+    path.write_bytes(content)
+    torch.load(path, weights_only=True)  # PyTorch itself does not notice
+    assert 'checksum' in files.damage(path)
