@@ -17,7 +17,7 @@ COLUMNS = {
     'accuracy, mean of the last epochs': lambda r: r['last_mean']['accuracy/top1'],
     'best epoch': lambda r: r['best_epoch']['accuracy/top1'],
     'memorised': lambda r: r['last_mean'].get('noise/memorised'),
-    'seen through': lambda r: r['last_mean'].get('noise/seen_through'),
+    'corrected': lambda r: r['last_mean'].get('noise/corrected'),
     'minutes': lambda r: r['seconds'] / 60,
 }
 

@@ -8,17 +8,17 @@ from mmpretrain.registry import METRICS
 
 @METRICS.register_module()
 class Memorisation(BaseMetric):
-    """Share of wrongly labelled images that are memorised or seen through.
+    """Share of wrongly labelled images that are memorised or corrected.
 
     An image is memorised where the network predicts its given, wrong label; it
-    is seen through where it predicts the clean one. The rest goes to a third
+    is corrected where it predicts the clean one. The rest goes to a third
     class. Samples whose given label is right are left out, so that the metric
     may be fed any data set that carries clean labels.
 
     Results, with the prefix ``noise``:
 
     - ``memorised``: percent of the wrongly labelled images, 0 to 100
-    - ``seen_through``: likewise
+    - ``corrected``: likewise
 
     Raises:
         ValueError: Where a sample has no ``clean_label``.
@@ -41,10 +41,10 @@ class Memorisation(BaseMetric):
     def compute_metrics(self, results: list[tuple[int, int, int]]) -> dict[str, float]:
         """Percentages over all ranks' samples."""
         if not results:
-            return dict(memorised=0.0, seen_through=0.0)
+            return dict(memorised=0.0, corrected=0.0)
         memorised = sum(predicted == given for predicted, given, _ in results)
-        seen_through = sum(predicted == clean for predicted, _, clean in results)
+        corrected = sum(predicted == clean for predicted, _, clean in results)
         return dict(
             memorised=100 * memorised / len(results),
-            seen_through=100 * seen_through / len(results),
+            corrected=100 * corrected / len(results),
         )

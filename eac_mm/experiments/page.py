@@ -17,7 +17,7 @@ interval of that mean (Student's t). The mean of the last {last} epochs is what 
 paper reports, and {compared}. The best epoch is chosen on the images that it is \
 measured on: it is no result, and shows what was lost by the end. Of the wrongly \
 labelled training images, the network memorised those for which it predicts the wrong \
-label, and saw through those for which it predicts the clean one. Minutes: the median \
+label, and corrected those for which it predicts the clean one. Minutes: the median \
 run."""
 COMPARED = 'it alone is compared with the paper'
 NOT_COMPARED = (

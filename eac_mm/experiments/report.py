@@ -61,7 +61,7 @@ def _record(
         record['difference'] = round(last.mean - figure, 4) if known else None
     else:
         record['paper_full_protocol'] = figure
-    for name in ('memorised', 'seen_through'):
+    for name in ('memorised', 'corrected'):
         values = [r['last_mean'].get(f'noise/{name}') for r in results]
         record |= _numbers(name, summarise(values), interval=False)
     minutes = [r['seconds'] / 60 for r in results]
@@ -132,6 +132,6 @@ def _shown(table: Table, row: Record) -> dict[str, str]:
         other: number('paper_full_protocol'),
         BEST: spread('best_epoch'),
         'memorised': spread('memorised'),
-        'seen through': spread('seen_through'),
+        'corrected': spread('corrected'),
         'minutes a run': number('minutes', '.1f'),
     }

@@ -20,7 +20,7 @@ def test_percentages_of_the_wrongly_labelled():
     metric.process({}, [make_sample(3, 3, 3), make_sample(0, 3, 3)])  # right labels
     assert metric.evaluate(6) == {
         'noise/memorised': 25.0,
-        'noise/seen_through': 50.0,
+        'noise/corrected': 50.0,
     }
 
 

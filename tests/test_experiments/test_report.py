@@ -18,7 +18,7 @@ def finished(cells, finish):
     for run in base.runs[:2]:
         finish(run, 70.0)
     for run, last, best in zip(eac.runs, (84, 85, 87), (90, 91, 92), strict=True):
-        noise = {'noise/memorised': 20.0, 'noise/seen_through': 40.0 + run.seed}
+        noise = {'noise/memorised': 20.0, 'noise/corrected': 40.0 + run.seed}
         finish(run, last, best, 60.0 * (run.seed + 1), **noise)
     return [base, eac]
 
@@ -33,7 +33,7 @@ def test_last_epochs_and_best_epoch_are_kept_apart(book, finished):
     assert row['best_epoch_low'] == pytest.approx(91 - 4.302653 / 3**0.5, abs=1e-4)
     # 85.3333 - 84.42: the mean of the last epochs, never the best one
     assert (row['paper'], row['difference']) == (84.42, 0.9133)
-    assert (row['memorised_mean'], row['seen_through_mean']) == (20.0, 41.0)
+    assert (row['memorised_mean'], row['corrected_mean']) == (20.0, 41.0)
     assert row['minutes'] == 2.0
     assert (row['seeds'], row['seeds_planned']) == (3, 3)
 
@@ -51,7 +51,7 @@ def test_markdown(book, finished):
         'difference to the paper': '+0.91',
         'best epoch (peeks)': '91.00 ± 1.00',
         'memorised': '20.00 ± 0.00',
-        'seen through': '41.00 ± 1.00',
+        'corrected': '41.00 ± 1.00',
         'minutes a run': '2.0',
     }
     assert base['mean of the last 5 epochs'] == '2 of 3 seeds'

@@ -47,7 +47,7 @@ def test_memorisation_is_that_of_the_network(
     epoch = json.loads((tmp_path / 'result.json').read_text())['epochs'][0]
     memorised = 100 * (predicted == train.given_labels[wrong]).mean()
     assert epoch['noise/memorised'] == round(memorised, 4)
-    assert epoch['noise/seen_through'] == round(100 * (predicted == clean).mean(), 4)
+    assert epoch['noise/corrected'] == round(100 * (predicted == clean).mean(), 4)
 
 
 def test_clean_labels_leave_the_metrics_as_they_are(
