@@ -1,6 +1,6 @@
 """Models for FER with wrong labels."""
 
-from .backbones import CaffeResNet
+from .backbones import CaffeResNet, DlibFaceResNet
 from .classifiers import EACClassifier
 from .heads import EACHead
 from .losses import AttentionConsistencyLoss, attention_maps
@@ -9,6 +9,7 @@ from .preprocessor import EACDataPreprocessor
 __all__ = [
     'AttentionConsistencyLoss',
     'CaffeResNet',
+    'DlibFaceResNet',
     'EACClassifier',
     'EACDataPreprocessor',
     'EACHead',
