@@ -7,7 +7,6 @@ from mmengine.logging import MessageHub
 from torch import nn
 
 from eac_mm.engine import SafeCheckpointHook
-from eac_mm.engine.hooks.safe_checkpoint_hook import check_fits
 
 
 def make_runner(model, training=False, resume=False):
@@ -60,13 +59,3 @@ def test_another_head_may_only_start_a_training(training, resume, fits):
     else:
         with pytest.raises(ValueError, match=r'head.weight \(8, 2\) for \(3, 2\)'):
             SafeCheckpointHook().after_load_checkpoint(runner, checkpoint)
-
-
-def test_check_fits():
-    wanted = make_model().state_dict()
-    check_fits({f'module.{k}': v for k, v in wanted.items()}, wanted, strict=True)
-    other = {f'encoder.{k}': v for k, v in wanted.items()}
-    with pytest.raises(ValueError, match=r'4 of 4 weights are missing.*encoder'):
-        check_fits(other, wanted, strict=True)
-    with pytest.raises(ValueError, match=r'2 of 4 weights are missing.*backbone'):
-        check_fits(other, wanted, strict=False)
