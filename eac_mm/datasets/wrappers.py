@@ -1,6 +1,8 @@
 """The one walk through wrapped and concatenated data sets."""
 
-from collections.abc import Iterator
+import pickle
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -73,6 +75,36 @@ def origins(dataset: Dataset, kind: type | tuple[type, ...] = ()) -> Origins:
     )
     order = _order(dataset, len(joined.index))
     return Origins(joined.sources, joined.source[order], joined.index[order])
+
+
+def same_samples(dataset: Dataset) -> np.ndarray:
+    """Number the samples of a data set so that equal numbers are the same sample.
+
+    Samples of several data sets are the same if index and annotation are, as those
+    of one data set built twice.
+
+    Returns:
+        A number for each index of the data set, int64 (N,).
+
+    Raises:
+        TypeError: As :func:`origins` does.
+    """
+    found = origins(dataset)
+    if len(found.sources) == 1:
+        return found.index
+    numbers: dict[tuple, int] = {}
+    keys = [_keys_of(source) for source in found.sources]
+    pairs = zip(found.source.tolist(), found.index.tolist(), strict=True)
+    return np.array(
+        [numbers.setdefault(keys[s](i), len(numbers)) for s, i in pairs], np.int64
+    )
+
+
+def _keys_of(dataset: Dataset) -> Callable[[int], tuple]:
+    """Return what tells a sample of a data set from all others, by its index."""
+    if hasattr(dataset, 'get_data_info'):
+        return cache(lambda i: (i, hash(pickle.dumps(dataset.get_data_info(i)))))
+    return lambda i: (i, id(dataset))
 
 
 def _order(dataset: Dataset, inner: int) -> np.ndarray:

@@ -7,7 +7,14 @@ from mmpretrain.registry import DATASETS
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
 from eac_mm.datasets import NoisyLabels, SeedAugmentation
-from eac_mm.datasets.wrappers import find, origins, parts_of, transforms_of, walk
+from eac_mm.datasets.wrappers import (
+    find,
+    origins,
+    parts_of,
+    same_samples,
+    transforms_of,
+    walk,
+)
 
 SEEDED = [dict(type='SeedAugmentation'), dict(type='PackInputs')]
 
@@ -114,3 +121,31 @@ def test_unknown_wrapper():
 def test_origins_are_integers():
     found = origins(RepeatDataset(faces(2), 2))
     assert found.source.dtype == found.index.dtype == np.int64
+
+
+def groups(dataset):
+    """Indices by sample, in the order of the first."""
+    numbers = same_samples(dataset).tolist()
+    return [
+        [i for i, other in enumerate(numbers) if other == number]
+        for number in dict.fromkeys(numbers)
+    ]
+
+
+def test_same_samples():
+    data = faces(3)
+    assert groups(data) == [[0], [1], [2]]
+    assert groups(RepeatDataset(data, 2)) == [[0, 3], [1, 4], [2, 5]]
+    assert groups(Subset(data, [2, 0, 2])) == [[0, 2], [1]]
+    assert groups(ConcatDataset([data, data])) == [[0, 3], [1, 4], [2, 5]]
+
+
+def test_same_samples_of_several_data_sets():
+    # built twice, and a part of it
+    assert groups(ConcatDataset([faces(3), faces(3)])) == [[0, 3], [1, 4], [2, 5]]
+    part = faces(3, indices=2)
+    assert groups(ConcatDataset([faces(3), part])) == [[0, 3], [1, 4], [2]]
+    # other faces, of the same names
+    assert len(groups(ConcatDataset([faces(3), faces(3, seed=1)]))) == 6
+    plain = ConcatDataset([[0, 0], [0]])
+    assert groups(plain) == [[0], [1], [2]]

@@ -1,34 +1,51 @@
-"""Augmentation as a function of (seed, epoch, sample)."""
+"""Augmentation as a function of (seed, epoch, sample, draw)."""
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import numpy as np
 import torch
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 
+# How often the sample that is being served was served before in this epoch.
+_BEFORE: ContextVar[int] = ContextVar('before', default=0)
+
+
+@contextmanager
+def drawn_before(times: int) -> Iterator[None]:
+    """Serve a sample that was served ``times`` times before in this epoch."""
+    token = _BEFORE.set(times)
+    try:
+        yield
+    finally:
+        _BEFORE.reset(token)
+
 
 @TRANSFORMS.register_module()
 class SeedAugmentation(BaseTransform):
-    """Make every random step after this one repeatable.
+    """Make every random step after this one reproducible.
 
-    Reseeds NumPy's and Python's global generators from (seed, epoch,
-    ``sample_idx``), so that what the following transforms draw depends on
-    neither the number of workers nor on what was drawn before: it differs from
-    epoch to epoch and from sample to sample, and a resumed run draws what the
-    uninterrupted one would have drawn. PyTorch's generator is left alone, for
-    without workers it is the network's too (dropout): transforms that draw from
-    it, such as torchvision's, are not covered.
+    Reseeds NumPy's and Python's global generators from (seed, epoch, ``sample_idx``,
+    how many times the sample was drawn before in this epoch). What the following
+    transforms draw differs from epoch to epoch, from sample to sample and from draw
+    to draw. It depends on neither the number of workers nor on earlier draws of other
+    samples, and a resumed run draws what the uninterrupted one would have drawn.
 
-    :class:`~eac_mm.engine.EpochSeedHook` sets the seed and the epoch;
-    until it does, this transform changes nothing.
+    PyTorch's generator is left alone: without workers it is the network's too
+    (dropout). Transforms that draw from it, such as torchvision's, are not covered.
+
+    :class:`~eac_mm.engine.EpochSeedHook` sets seed and epoch and counts the draws.
+    Until it does, this transform changes nothing.
 
     **Required Keys:**
 
     - sample_idx
 
     Raises:
-        KeyError: Where the data set gives no ``sample_idx``.
+        KeyError: If the data set gives no ``sample_idx``.
     """
 
     def __init__(self) -> None:
@@ -60,12 +77,14 @@ class SeedAugmentation(BaseTransform):
             return results
         if 'sample_idx' not in results:
             raise KeyError(
-                'SeedAugmentation needs "sample_idx" in the results, which '
-                'data sets derived from mmengine.dataset.BaseDataset set; this '
-                'one did not. Mend: derive it from there, or leave '
-                'SeedAugmentation out of the pipeline.'
+                'SeedAugmentation needs "sample_idx" in the results, which data sets '
+                'derived from mmengine.dataset.BaseDataset set. Fix: derive yours from '
+                'there, or leave SeedAugmentation out of the pipeline.'
             )
-        words = np.random.SeedSequence([seed, epoch, int(results['sample_idx'])])
+        words = [seed, epoch, int(results['sample_idx'])]
+        if before := _BEFORE.get():
+            words.append(before)
+        words = np.random.SeedSequence(words)
         numpy_seed, python_seed = words.generate_state(2)
         np.random.seed(numpy_seed)
         random.seed(int(python_seed))

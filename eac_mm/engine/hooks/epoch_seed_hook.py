@@ -1,4 +1,4 @@
-"""Let chance in an epoch follow from the seed and the epoch."""
+"""Derive all random numbers of an epoch from the seed and the epoch."""
 
 import numpy as np
 import torch
@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
+from eac_mm.datasets.draws import count_draws
 from eac_mm.datasets.transforms import SeedAugmentation
 from eac_mm.datasets.wrappers import transforms_of
 
@@ -15,30 +16,36 @@ from eac_mm.datasets.wrappers import transforms_of
 class EpochSeedHook(Hook):
     """Reseed at the start of each epoch, so that a resumed run is exact.
 
-    Every :class:`SeedAugmentation` of the training data learns the seed and the
-    epoch; and PyTorch's generators, which dropout draws from, start anew from
-    (seed, epoch, rank). MMEngine saves no generator's state, and a resumed run
-    would draw other numbers than the uninterrupted one.
+    Every :class:`SeedAugmentation` of the training data learns the seed, the epoch
+    and, for each sample, how many times it was drawn before in this epoch. PyTorch's
+    generators, which dropout draws from, start anew from (seed, epoch, rank): MMEngine
+    saves no generator's state, so a resumed run would draw other numbers than the
+    uninterrupted one.
 
     Raises:
-        ValueError: Where a pipeline holds a ``SeedAugmentation`` and training
-            does not go by epochs: the augmentation would never change.
+        ValueError: If a pipeline holds a ``SeedAugmentation`` and training does not go
+            by epochs: the augmentation would never change.
+        TypeError: If a wrapper of the training data is unknown; see
+            :func:`~eac_mm.datasets.wrappers.origins`.
     """
 
     def before_train(self, runner: Runner) -> None:
-        """Find the transforms once."""
-        dataset = runner.train_dataloader.dataset
-        self.transforms = list(transforms_of(dataset, SeedAugmentation))
-        if self.transforms and not isinstance(runner.train_loop, EpochBasedTrainLoop):
+        """Find the transforms once, and have the loader count draws for them."""
+        loader = runner.train_dataloader
+        self.transforms = list(transforms_of(loader.dataset, SeedAugmentation))
+        if not self.transforms:
+            return
+        if not isinstance(runner.train_loop, EpochBasedTrainLoop):
             raise ValueError(
                 'SeedAugmentation needs an epoch, and '
-                f'{type(runner.train_loop).__name__} has none. Mend: use '
+                f'{type(runner.train_loop).__name__} has none. Fix: use '
                 'train_cfg=dict(by_epoch=True, ...), or leave SeedAugmentation out '
                 'of the training pipeline.'
             )
+        count_draws(loader)
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Pass the epoch on, before the loader starts to fetch."""
+        """Set seed and epoch before the loader starts to fetch."""
         for transform in self.transforms:
             transform.set_epoch(runner.seed, runner.epoch)
 
@@ -47,8 +54,8 @@ class EpochSeedHook(Hook):
     ) -> None:
         """Reseed PyTorch before the first step of the epoch.
 
-        Not earlier: the loader draws a number when its workers start, which is
-        in every epoch, in the first, or in the one that a run resumes with.
+        Not earlier: the loader draws a number whenever its workers start, which
+        depends on their settings and on where a run resumes.
         """
         if batch_idx == 0:
             words = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])

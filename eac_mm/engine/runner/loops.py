@@ -9,6 +9,7 @@ from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
 from eac_mm.datasets import NoisyLabels
+from eac_mm.datasets.wrappers import find
 from eac_mm.evaluation import Memorisation
 
 from ..optimizers import BFloat16OptimWrapper
@@ -55,8 +56,9 @@ class NoisyLabelValLoop(ValLoop):
     @torch.no_grad()
     def _evaluate_wrong_samples(self) -> dict:
         train = getattr(self.runner.train_loop, 'dataloader', None)
-        dataset = getattr(train, 'dataset', None)
-        if not isinstance(dataset, NoisyLabels) or not len(dataset.wrong_indices):
+        found = find(train.dataset, NoisyLabels) if train is not None else []
+        dataset = found[0] if found else None
+        if dataset is None or not len(dataset.wrong_indices):
             return {}
         if self._wrong_dataloader is None:
             self._wrong_dataloader = self._build_wrong_dataloader(dataset)

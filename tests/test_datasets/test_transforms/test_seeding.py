@@ -9,6 +9,7 @@ from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from eac_mm.datasets import ErasingFlipPair, SeedAugmentation
+from eac_mm.datasets.transforms.seeding import drawn_before
 
 SIZE = 12
 
@@ -126,6 +127,22 @@ def states():
     return pickle.dumps((np.random.get_state(), random.getstate()))
 
 
+def test_draws_of_a_sample():
+    """The first is (seed, epoch, sample), later ones add their number."""
+    transform = SeedAugmentation()
+    transform.set_epoch(5, 2)
+    for words, before in [((5, 2, 7), 0), ((5, 2, 7, 1), 1), ((5, 2, 7, 300), 300)]:
+        with drawn_before(before):
+            transform(dict(sample_idx=7))
+        seed, python_seed = np.random.SeedSequence(words).generate_state(2)
+        assert np.random.random() == np.random.RandomState(seed).random()
+        assert random.random() == random.Random(int(python_seed)).random()
+    # the number is forgotten afterwards
+    transform(dict(sample_idx=7))
+    seed = np.random.SeedSequence([5, 2, 7]).generate_state(2)[0]
+    assert np.random.random() == np.random.RandomState(seed).random()
+
+
 def test_inert_until_the_epoch_is_set():
     before = states()
     results = dict(img=1)  # not even sample_idx is asked for
@@ -154,7 +171,7 @@ def test_pytorch_is_left_alone():
 def test_no_sample_idx():
     transform = SeedAugmentation()
     transform.set_epoch(0, 0)
-    with pytest.raises(KeyError, match=r'needs "sample_idx".*Mend: derive it from'):
+    with pytest.raises(KeyError, match=r'needs "sample_idx".*Fix: derive yours'):
         transform(dict(img=1))
 
 

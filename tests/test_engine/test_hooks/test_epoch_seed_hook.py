@@ -98,7 +98,16 @@ class Recorder(BaseModel):
         return dict(loss=self.weight * 0)
 
 
-def train(work_dir, dataset, workers=0, by_epoch=True, seed=3, epochs=2):
+def train(
+    work_dir,
+    dataset,
+    workers=0,
+    by_epoch=True,
+    seed=3,
+    epochs=2,
+    sampler='DefaultSampler',
+    **kwargs,
+):
     """Train; the pairs of index and draw that the model saw, in order."""
     seen = []
     loader = dict(
@@ -106,7 +115,7 @@ def train(work_dir, dataset, workers=0, by_epoch=True, seed=3, epochs=2):
         batch_size=4,
         num_workers=workers,
         persistent_workers=workers > 0,
-        sampler=dict(type='DefaultSampler', shuffle=True),
+        sampler=dict(type=sampler),
         collate_fn=dict(type='default_collate'),
     )
     loop = dict(max_epochs=epochs) if by_epoch else dict(max_iters=2)
@@ -116,12 +125,15 @@ def train(work_dir, dataset, workers=0, by_epoch=True, seed=3, epochs=2):
         train_dataloader=loader,
         train_cfg=dict(by_epoch=by_epoch, **loop),
         optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
-        default_hooks=dict(logger=None, checkpoint=None),
+        default_hooks=dict(
+            logger=None, checkpoint=dict(type='SafeCheckpointHook') if kwargs else None
+        ),
         custom_hooks=[dict(type='EpochSeedHook')],
         default_scope='mmpretrain',
         randomness=dict(seed=seed),
         log_level='ERROR',
         experiment_name=f'run{next(counter)}',
+        **kwargs,
     )
     runner.train()
     if workers:  # left to the garbage collector, each would take five seconds
@@ -145,6 +157,37 @@ def expected(seed, epoch, size=6):
         transform(dict(sample_idx=idx))
         found.append(tuple(torch.tensor([idx, np.random.random()]).tolist()))
     return found
+
+
+def imbalanced(size=30):
+    """One sample of class 1, which balancing draws for half of the epoch."""
+    data = samples(size)
+    data.get_gt_labels = lambda: np.arange(size) // (size - 1)
+    return data
+
+
+@pytest.mark.parametrize('workers', [0, 1, 4])
+def test_a_sample_drawn_again_is_augmented_anew(tmp_path, workers):
+    kwargs = dict(sampler='ClassBalancedSampler', epochs=2)
+    seen = train(tmp_path, imbalanced(), workers, **kwargs)
+    assert len(seen) == 60
+    assert sum(index == 29 for index, _ in seen) == 30
+    assert len({draw for _, draw in seen}) == 60
+    # the first draws are those of the transform by itself
+    for epoch in range(2):
+        first = dict(reversed(seen[30 * epoch : 30 * (epoch + 1)]))
+        alone = dict(expected(3, epoch, size=30))
+        assert first == {index: alone[index] for index in first}
+
+
+def test_a_resumed_run_counts_alike(tmp_path):
+    kwargs = dict(sampler='ClassBalancedSampler', log_processor=None)
+    seen = train(tmp_path / 'a', imbalanced(), epochs=3, **kwargs)
+    for end in (2, 3):
+        resumed = train(
+            tmp_path / 'b', imbalanced(), epochs=end, resume=end > 2, **kwargs
+        )
+    assert resumed == seen[60:]
 
 
 @pytest.mark.parametrize('workers', [0, 2])

@@ -1,0 +1,158 @@
+"""Count how often a loader draws each sample in an epoch.
+
+A sample may be served several times in one epoch: by a sampler that balances classes,
+by a wrapper that repeats a data set, by padding for several processes. Only the
+process that runs the sampler sees all draws, so the count is made there and travels
+to the workers with the index.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from mmengine.dist import all_gather_object, get_rank
+from torch.utils.data import DataLoader, Dataset
+
+from .transforms.seeding import drawn_before
+from .wrappers import same_samples
+
+
+class Draw(int):
+    """An index whose sample was served before in this epoch.
+
+    Attributes:
+        before: How often, 1 or more.
+    """
+
+    def __new__(cls, index: int, before: int) -> 'Draw':
+        """Make an index of its number and the number of earlier draws."""
+        draw = super().__new__(cls, index)
+        draw.before = before
+        return draw
+
+    def __reduce__(self) -> tuple:
+        return Draw, (int(self), self.before)
+
+
+def draws_before(index: int) -> int:
+    """Return how often the sample at an index was served before in this epoch."""
+    return getattr(index, 'before', 0)
+
+
+def count_draws(loader: DataLoader) -> None:
+    """Let a loader's data set know of every draw how often its sample came before.
+
+    The loader keeps its samplers and settings. Its data set is wrapped in
+    :class:`CountedDataset`, its batches of indices in :class:`CountedIndices`.
+
+    Raises:
+        TypeError: If it is unknown which sample is where in the data set; see
+            :func:`~eac_mm.datasets.wrappers.origins`.
+    """
+    if isinstance(loader.dataset, CountedDataset):
+        return
+    samples = same_samples(loader.dataset)
+    # DataLoader refuses plain assignment, because its arguments depend on each other.
+    # The new ones stand for what they wrap.
+    if loader.batch_sampler is None:
+        singles = CountedIndices(loader.sampler, samples, batched=False)
+        object.__setattr__(loader, 'sampler', singles)
+    else:
+        batches = CountedIndices(loader.batch_sampler, samples)
+        object.__setattr__(loader, 'batch_sampler', batches)
+    object.__setattr__(loader, 'dataset', CountedDataset(loader.dataset))
+
+
+class CountedIndices:
+    """The indices of a sampler, with the number of earlier draws of each sample.
+
+    Several processes count in one order: the first draw of each process, by rank,
+    then the second of each, and so on. That is the order of the sequence which
+    samplers deal to the processes in turn.
+
+    Args:
+        sampler: Gives the batches of one epoch, or its indices.
+        samples: A number for each index; equal numbers are the same sample.
+        batched: Whether ``sampler`` gives batches (lists of indices). Defaults to
+            True.
+    """
+
+    def __init__(self, sampler: Any, samples: np.ndarray, batched: bool = True) -> None:
+        self.counted = sampler
+        self.samples = samples
+        self.batched = batched
+
+    def __iter__(self) -> Iterator[int | list[int]]:
+        batches = list(self.counted) if self.batched else [list(self.counted)]
+        flat = [index for batch in batches for index in batch]
+        samples = self.samples[np.asarray(flat, np.int64)]
+        counts = earlier_draws(all_gather_object(samples))[get_rank()].tolist()
+        pairs = zip(flat, counts, strict=True)
+        indices = (Draw(i, before) if before else i for i, before in pairs)
+        if not self.batched:
+            yield from indices
+            return
+        for batch in batches:
+            yield [next(indices) for _ in batch]
+
+    def __len__(self) -> int:
+        return len(self.counted)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'counted' or name.startswith('__'):  # while it is copied
+            raise AttributeError(name)
+        return getattr(self.counted, name)
+
+
+def earlier_draws(samples: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Count the earlier draws of each sample over all processes.
+
+    Args:
+        samples: The samples that each process draws, in order.
+
+    Returns:
+        How often each was drawn before, in the same shape.
+    """
+    sizes = [len(drawn) for drawn in samples]
+    turns = np.concatenate([np.arange(size) for size in sizes])
+    order = np.argsort(turns, kind='stable')  # by turn, then by rank
+    ordered = np.concatenate(samples)[order]
+    grouped = np.argsort(ordered, kind='stable')
+    _, first, size = np.unique(ordered[grouped], return_index=True, return_counts=True)
+    counts = np.empty(len(ordered), np.int64)
+    counts[order[grouped]] = np.arange(len(ordered)) - np.repeat(first, size)
+    return np.split(counts, np.cumsum(sizes)[:-1])
+
+
+class CountedDataset(Dataset):
+    """Serve a data set while :class:`SeedAugmentation` knows which draw it is.
+
+    Everything else is that of the data set.
+
+    Args:
+        dataset: The data set. If it sets ``counts_draws``, it gets the indices as
+            they are and counts for itself, by :func:`draws_before`.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
+
+    def __getitem__(self, index: int) -> Any:
+        with drawn_before(draws_before(index)):
+            return self.dataset[index]
+
+    def __getitems__(self, indices: Sequence[int]) -> Any:
+        """Serve a batch, as PyTorch's loader asks for it."""
+        fetch = getattr(self.dataset, '__getitems__', None)
+        repeated = any(map(draws_before, indices))
+        if fetch and (getattr(self.dataset, 'counts_draws', False) or not repeated):
+            return fetch(indices)
+        return [self[index] for index in indices]
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == 'dataset' or name.startswith('__'):  # while it is copied
+            raise AttributeError(name)
+        return getattr(self.dataset, name)
