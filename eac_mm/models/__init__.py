@@ -1,4 +1,4 @@
-"""Models for FER with wrong labels."""
+"""Models for facial expression recognition with noisy labels."""
 
 from .backbones import CaffeResNet, DlibFaceResNet
 from .classifiers import EACClassifier

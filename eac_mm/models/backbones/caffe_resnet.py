@@ -1,4 +1,4 @@
-"""ResNet with the strides and the max-pool of Caffe."""
+"""ResNet with the strides and the max pooling of Caffe."""
 
 from mmpretrain.models import ResNet
 from mmpretrain.registry import MODELS
@@ -7,15 +7,15 @@ from torch import nn
 
 @MODELS.register_module()
 class CaffeResNet(ResNet):
-    """A ResNet that computes what `Caffe's <https://arxiv.org/abs/1512.03385>`_ does.
+    """Compute what `Caffe's ResNet <https://arxiv.org/abs/1512.03385>`_ does.
 
-    The weights of `VGGFace2 <https://arxiv.org/abs/1710.08092>`_ come from such
-    a network. It has the weights of MMPretrain's ``ResNet`` under the same
-    names, but
+    The weights of `VGGFace2 <https://arxiv.org/abs/1710.08092>`_ come from such a
+    network. The names and shapes of its weights are those of MMPretrain's ``ResNet``.
+    Two things differ:
 
-    - a bottleneck's stride is in its first 1x1 convolution (``style='caffe'``);
-    - the max-pool does not pad and rounds its size up, so that its windows lie
-      one pixel further to the right and the bottom.
+    - A bottleneck's stride is in its first 1x1 convolution (``style='caffe'``).
+    - The max pooling does not pad and rounds its size up, so that its windows lie one
+      pixel further to the right and the bottom.
 
     Args:
         depth: Depth of the network, one of 18, 34, 50, 101 and 152.

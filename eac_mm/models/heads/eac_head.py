@@ -17,24 +17,24 @@ class EACHead(LinearClsHead):
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Eq. 1 to 4:
     cross-entropy on view 1, plus ``consistency_weight`` times the distance
-    between the attention maps of view 1 and the flipped ones of view 2. The
-    maps use the classifier's weight detached and leave its bias out, as the
-    authors' code: the consistency moves the features of both views, not the
-    classifier. In testing it is a plain linear head.
+    between the attention maps of view 1 and the flipped ones of view 2. As in the
+    authors' code, the maps use the classifier's weight detached and leave its bias
+    out: the consistency moves the features of both views, not the classifier. In
+    testing it is a plain linear head.
 
-    Where the samples carry a ``view_affine``, as
-    :class:`~eac_mm.datasets.AffinePair` gives it, view 2 is so transformed rather
-    than flipped.
+    If the samples carry a ``view_affine``, as
+    :class:`~eac_mm.datasets.AffinePair` gives it, view 2 was transformed by that
+    matrix rather than flipped.
 
     Args:
         num_classes: Number of classes L.
-        in_channels: Channels C of the last feature map.
+        in_channels: Channels C of the feature maps before pooling.
         consistency_weight: Weight lambda of Eq. 4, 0 or more. The paper: 5 for
             ResNet-18; 10 for other backbones at 20 and 30 % noise. 0 leaves the
             consistency out (Table 3). Defaults to 5.0.
         imbalanced: Whether view 1 alone is classified, the paper's imbalanced
-            framework. Without it (Table 3) both views are, by the mean of their
-            cross-entropies, so that lambda weighs as much. Defaults to True.
+            framework. Without it (Table 3) both views are classified, by the mean of
+            their cross-entropies, so that lambda weighs the same. Defaults to True.
         consistency: Config of the consistency loss. Defaults to
             ``dict(type='AttentionConsistencyLoss')``.
         init_cfg: Initialisation. Defaults to None: ``nn.Linear``'s own, as in
@@ -46,7 +46,7 @@ class EACHead(LinearClsHead):
             :class:`~eac_mm.engine.ConsistencyRampHook` moves it.
 
     Raises:
-        ValueError: For a negative weight.
+        ValueError: If ``consistency_weight`` is negative.
     """
 
     def __init__(
@@ -67,8 +67,8 @@ class EACHead(LinearClsHead):
         )
         if consistency_weight < 0:
             raise ValueError(
-                f'consistency_weight={consistency_weight}: give 0 (plain '
-                'cross-entropy) or more.'
+                f'consistency_weight={consistency_weight}: allowed are 0 (plain '
+                'cross-entropy) and more. Fix: model.head.consistency_weight=5.0'
             )
         self.consistency_weight = consistency_weight
         self.imbalanced = imbalanced
@@ -89,21 +89,21 @@ class EACHead(LinearClsHead):
         feature_maps: tuple[Tensor, ...],
         **kwargs,
     ) -> dict[str, Tensor]:
-        """Classification and weighted consistency, Eq. 2 to 4.
+        """Return classification and weighted consistency loss, Eq. 2 to 4.
 
         Args:
             feats: Pooled features of each view, (N, C).
-            data_samples: N samples with the given labels.
-            feature_maps: Last feature maps of each view, (N, C, H, W).
+            data_samples: N samples with the noisy labels.
+            feature_maps: Feature maps of each view before pooling, (N, C, H, W).
             **kwargs: Further arguments of the classification loss.
 
         Returns:
-            ``loss_cls`` and, unless its weight is 0, ``loss_consistency``, whose
-            sum is trained on, and accuracies where ``cal_acc`` asks for them.
+            ``loss_cls`` and, unless its weight is 0, ``loss_consistency``. Their sum
+            is trained on. Accuracies too, if ``cal_acc`` is set.
 
         Raises:
-            ValueError: Where some of the samples carry a ``view_affine`` and some
-                do not.
+            ValueError: If the maps do not have the classifier's channels or have a
+                single column, or if only some samples carry a ``view_affine``.
         """
         if self.imbalanced:
             classified = feats[:1], data_samples
@@ -118,8 +118,16 @@ class EACHead(LinearClsHead):
     def _consistency(
         self, feature_maps: tuple[Tensor, Tensor], data_samples: list[DataSample]
     ) -> Tensor:
-        # Differences of maps are small: they are taken in float32 whatever
-        # precision the backbone ran in.
+        channels = feature_maps[0].shape[1]
+        if channels != self.in_channels:
+            raise ValueError(
+                f'the feature maps have {channels} channels before pooling, and the '
+                f'classifier takes {self.in_channels}: attention maps need its weight '
+                'on them. Fix: leave out the layers between pooling and head, and set '
+                f'model.head.in_channels={channels}'
+            )
+        # Differences of maps are small: they are taken in float32, whatever precision
+        # the backbone ran in.
         with torch.autocast(feature_maps[0].device.type, enabled=False):
             weight = self.fc.weight.detach().float()
             maps = (attention_maps(f.float(), weight) for f in feature_maps)
@@ -129,10 +137,10 @@ class EACHead(LinearClsHead):
 
 
 def collect_affine(data_samples: list[DataSample]) -> Tensor | None:
-    """The samples' ``view_affine`` as one tensor (N, 2, 3), None without any.
+    """Return the samples' ``view_affine`` as one tensor (N, 2, 3), None without any.
 
     Raises:
-        ValueError: Where some of the samples carry one and some do not.
+        ValueError: If some of the samples carry one and some do not.
     """
     affine = [sample.get('view_affine') for sample in data_samples]
     given = sum(matrix is not None for matrix in affine)
@@ -140,7 +148,7 @@ def collect_affine(data_samples: list[DataSample]) -> Tensor | None:
         return None
     if given < len(affine):
         raise ValueError(
-            f'{given} of {len(affine)} samples carry a view_affine: give all of a '
-            'batch their second view by the same kind of transform.'
+            f'{given} of {len(affine)} samples carry a view_affine. Fix: make the '
+            'second view of all samples by the same kind of transform.'
         )
     return torch.from_numpy(np.stack(affine))

@@ -9,13 +9,13 @@ DISTANCES = ('mse', 'l2')
 
 
 def attention_maps(features: Tensor, weight: Tensor) -> Tensor:
-    r"""Class activation maps of every class, Eq. 1.
+    r"""Return the class activation maps of every class, Eq. 1.
 
     .. math::
         \mathbf{M}_j(h, w) = \sum_c \mathbf{W}(j, c)\, \mathbf{F}_c(h, w)
 
     Args:
-        features: Feature maps F of the last convolution, (N, C, H, W).
+        features: Feature maps F before pooling, (N, C, H, W).
         weight: Weight W of the linear classifier, (L, C).
 
     Returns:
@@ -26,7 +26,7 @@ def attention_maps(features: Tensor, weight: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class AttentionConsistencyLoss(nn.Module):
-    r"""Distance between attention maps and those of transformed images.
+    r"""Compare attention maps with those of transformed images.
 
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Eq. 3:
@@ -35,19 +35,18 @@ class AttentionConsistencyLoss(nn.Module):
         l_c = \frac{1}{NLHW} \sum_{i=1}^N \sum_{j=1}^L
         d(\mathbf{M}_{ij}, \mathrm{Flip}(\mathbf{M}')_{ij})
 
-    Other transforms than the flip are given as matrices. M is then transformed as
-    the images were, with bilinear interpolation, after `Visual Attention Consistency
+    Transforms other than the flip are given as matrices. M is then transformed as the
+    images were, with bilinear interpolation, after `Visual Attention Consistency
     Under Image Transforms for Multi-Label Image Classification
     <https://openaccess.thecvf.com/content_CVPR_2019/html/Guo_Visual_Attention_Consistency_Under_Image_Transforms_for_Multi-Label_Image_Classification_CVPR_2019_paper.html>`_.
-    Cells of the transformed image that lie outside of the first one count as equal.
-    CUDA has no deterministic gradient of it: ``randomness.deterministic=True``
-    raises there.
+    Cells of the transformed image that lie outside the first one count as equal. CUDA
+    has no deterministic gradient of the interpolation:
+    ``randomness.deterministic=True`` raises there.
 
     Args:
         distance: ``'mse'`` sums squared differences over the map, as the
-            authors' code does and as its weight of 5 belongs to; ``'l2'`` takes
-            the unsquared norm of the map, as Eq. 3 is printed. Defaults to
-            ``'mse'``.
+            authors' code does (the weight of 5 is for this one); ``'l2'`` takes the
+            unsquared norm of the map, as Eq. 3 is printed. Defaults to ``'mse'``.
 
     Shape:
         - maps, transformed_maps: (N, L, H, W)
@@ -55,14 +54,14 @@ class AttentionConsistencyLoss(nn.Module):
         - output: scalar
 
     Raises:
-        ValueError: For an unknown distance, maps of different shapes, or matrices
-            that are not one a sample.
+        ValueError: If the distance is unknown, the maps differ in shape or have a
+            single column, or there is not one matrix a sample.
     """
 
     def __init__(self, distance: str = 'mse') -> None:
         super().__init__()
         if distance not in DISTANCES:
-            raise ValueError(f'distance={distance!r}: choose one of {DISTANCES}.')
+            raise ValueError(f'distance={distance!r}. Fix: choose one of {DISTANCES}.')
         self.distance = distance
 
     def forward(
@@ -73,14 +72,21 @@ class AttentionConsistencyLoss(nn.Module):
         Args:
             maps: Attention maps of the images.
             transformed_maps: Attention maps of the transformed images.
-            affine: Where in the image a point of the transformed image lies, as
-                ``theta`` of ``torch.nn.functional.affine_grid`` with
-                ``align_corners=False``. Defaults to None: mirrored.
+            affine: For each point of the transformed image, where it lies in the
+                image: ``theta`` of ``torch.nn.functional.affine_grid`` with
+                ``align_corners=False``. Defaults to None: the flip.
         """
         if maps.shape != transformed_maps.shape:
             raise ValueError(
                 'the attention maps of the two views differ in shape: '
-                f'{tuple(maps.shape)} and {tuple(transformed_maps.shape)}.'
+                f'{tuple(maps.shape)} and {tuple(transformed_maps.shape)}. Fix: give '
+                'both views the same size in the training pipeline.'
+            )
+        if maps.shape[-1] < 2:
+            raise ValueError(
+                f'the images are too small: the last feature map is '
+                f'{maps.shape[-2]} x {maps.shape[-1]}, and the flip of one column is '
+                'that column. Fix: Resize to a larger scale in the pipelines.'
             )
         if affine is None:
             difference = maps - transformed_maps.flip(-1)
@@ -97,16 +103,16 @@ class AttentionConsistencyLoss(nn.Module):
     ) -> Tensor:
         if affine.shape != (len(maps), 2, 3):
             raise ValueError(
-                f'{len(maps)} samples need as many matrices of 2 x 3, not '
-                f'{tuple(affine.shape)}.'
+                f'view_affine of shape {tuple(affine.shape)}. Fix: give one 2 x 3 '
+                f'matrix a sample, ({len(maps)}, 2, 3).'
             )
         grid = F.affine_grid(affine.to(maps), list(maps.shape), align_corners=False)
-        # Between the outermost centres and the edge there is no neighbour to
-        # interpolate with: the outermost cell stands for it.
+        # Beyond the centres of the outermost cells there is no neighbour to
+        # interpolate with: take the outermost cell.
         sampled = F.grid_sample(maps, grid, padding_mode='border', align_corners=False)
         inside = (grid.abs() <= 1).all(-1).unsqueeze(1)
         return (sampled - transformed_maps) * inside
 
     def extra_repr(self) -> str:
-        """The distance, for ``repr``."""
+        """Return the distance for ``repr``."""
         return f'distance={self.distance!r}'

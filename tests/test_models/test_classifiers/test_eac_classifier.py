@@ -16,18 +16,20 @@ BACKBONE = dict(
 )
 
 
+POOLING = dict(type='GlobalAveragePooling')
+
+
 def build(
-    model_type='EACClassifier', head_type='EACHead', backbone=BACKBONE, **head_options
+    model_type='EACClassifier',
+    head_type='EACHead',
+    backbone=BACKBONE,
+    neck=POOLING,
+    **head_options,
 ):
     torch.manual_seed(0)
-    head = dict(type=head_type, num_classes=4, in_channels=64, **head_options)
+    head = dict(type=head_type, num_classes=4, in_channels=64) | head_options
     model = MODELS.build(
-        dict(
-            type=model_type,
-            backbone=copy.deepcopy(backbone),
-            neck=dict(type='GlobalAveragePooling'),
-            head=head,
-        )
+        dict(type=model_type, backbone=copy.deepcopy(backbone), neck=neck, head=head)
     )
     model.init_weights()
     return model
@@ -145,16 +147,141 @@ def test_one_view_is_an_error():
         model.loss(views[:1], samples)
 
 
-def test_a_backbone_without_maps_is_an_error():
-    vit = dict(
-        type='VisionTransformer',
-        arch=dict(embed_dims=64, num_layers=1, num_heads=2, feedforward_channels=64),
-        img_size=48,
-        patch_size=16,
+VIT = dict(
+    type='VisionTransformer',
+    arch=dict(embed_dims=64, num_layers=1, num_heads=2, feedforward_channels=64),
+    img_size=48,
+    patch_size=16,
+)
+CONVNEXT = dict(type='ConvNeXt', arch=dict(depths=[1] * 4, channels=[8, 16, 32, 64]))
+
+
+@pytest.mark.parametrize(
+    ('backbone', 'side', 'fix', 'shape'),
+    [
+        (VIT, 48, dict(out_type='featmap'), (2, 64, 3, 3)),
+        (CONVNEXT, 64, dict(gap_before_final_norm=False), (2, 64, 2, 2)),
+    ],
+)
+def test_a_backbone_without_maps_is_an_error(backbone, side, fix, shape):
+    images = torch.zeros(2, 3, side, side)
+    model = build(backbone=backbone)
+    name, value = next(iter(fix.items()))
+    with pytest.raises(ValueError, match=rf'\(2, 64\). Fix: .*{name}={value}'):
+        model.loss([images, images], make_batch()[1][:2])
+    assert build(backbone=backbone | fix).feature_map(images).shape == shape
+
+
+def test_a_backbone_with_a_classifier_of_its_own_is_an_error():
+    class Small(torch.nn.Module):
+        num_classes = 5
+
+        def forward(self, images):
+            return (images.mean((2, 3)),)
+
+    model = build()
+    model.backbone = Small()
+    with pytest.raises(ValueError, match=r'Small gave \(4, 3\). Fix: leave num_'):
+        model.loss(*make_batch())
+
+
+def test_a_head_that_knows_one_view_is_an_error():
+    with pytest.raises(
+        TypeError, match=r'LinearClsHead knows one view. Fix: .*EACHead'
+    ):
+        build(head_type='LinearClsHead')
+    headless = MODELS.build(dict(type='EACClassifier', backbone=BACKBONE))
+    assert headless.extract_feat(make_batch()[0][0])[0].shape == (4, 64, 3, 3)
+
+
+# where the maps come from
+
+
+def branches(count):
+    return dict(
+        num_modules=1,
+        num_branches=count,
+        block='BASIC',
+        num_blocks=(1,) * count,
+        num_channels=tuple(4 * 2**i for i in range(count)),
     )
-    model = build(backbone=vit)
+
+
+HRNET = dict(
+    type='HRNet',
+    extra=dict(
+        stage1=dict(
+            num_modules=1,
+            num_branches=1,
+            block='BOTTLENECK',
+            num_blocks=(1,),
+            num_channels=(8,),
+        ),
+        stage2=branches(2),
+        stage3=branches(3),
+        stage4=branches(4),
+    ),
+)
+FUSE = dict(type='HRFuseScales', in_channels=(4, 8, 16, 32), out_channels=12)
+
+
+def test_hrnet_compares_the_fused_maps():
+    model = build(backbone=HRNET, neck=[FUSE, POOLING], in_channels=12).eval()
+    generator = torch.Generator().manual_seed(1)
+    views = [torch.randn(2, 3, 64, 64, generator=generator) for _ in range(2)]
+    labels = torch.tensor([3, 1])
+    samples = [DataSample().set_gt_label(label) for label in labels]
+    losses = model.loss(views, samples)
+
+    fused = [model.neck[0](model.backbone(view))[0] for view in views]
+    assert fused[0].shape == (2, 12, 2, 2)
+    fc = model.head.fc
+    expected = F.cross_entropy(fc(fused[0].mean((2, 3))), labels)
+    torch.testing.assert_close(losses['loss_cls'], expected)
+    maps = [torch.einsum('nchw,lc->nlhw', f, fc.weight) for f in fused]
+    expected = 5 * (maps[0] - maps[1].flip(-1)).square().mean()
+    torch.testing.assert_close(losses['loss_consistency'], expected)
+
+    # and testing pools the same features
+    plain = build('ImageClassifier', 'LinearClsHead', HRNET, [FUSE, POOLING])
+    plain.head = model.head
+    plain.load_state_dict(model.state_dict())
+    assert torch.equal(plain.eval()(views[0]), model(views[0]))
+
+
+def test_all_outputs_of_the_backbone_reach_the_neck():
+    seen = []
+
+    class Spy(torch.nn.Module):
+        def forward(self, inputs):
+            seen.append([tuple(x.shape[1:]) for x in inputs])
+            return tuple(x.mean((2, 3)) for x in inputs)
+
+    model = build(backbone=BACKBONE | dict(out_indices=(1, 3)))
+    model.neck = Spy()
     views, samples = make_batch()
-    with pytest.raises(ValueError, match=r'VisionTransformer gave \(4, 64\)'):
-        model.loss(views, samples)
-    vit['out_type'] = 'featmap'
-    assert build(backbone=vit).feature_map(views[0]).shape == (4, 64, 3, 3)
+    losses = model.loss(views, samples)
+    assert seen == [[(16, 6, 6), (64, 3, 3)]] * 2
+    expected = build().loss(views, samples)  # of the last output
+    torch.testing.assert_close(losses, expected)
+
+
+@pytest.mark.parametrize('neck', [[POOLING], POOLING])
+def test_a_list_of_one_neck_is_that_neck(neck):
+    views, samples = make_batch()
+    losses, expected = (
+        build(neck=neck).loss(views, samples),
+        build().loss(*make_batch()),
+    )
+    assert losses['loss_cls'] == expected['loss_cls']
+    assert losses['loss_consistency'] == expected['loss_consistency']
+
+
+def test_layers_behind_the_pooling_are_run():
+    linear = dict(type='LinearNeck', in_channels=64, out_channels=64, norm_cfg=None)
+    model = build(neck=[POOLING, linear | dict(act_cfg=None)])
+    images = make_batch()[0][0]
+    maps, features = model.eval().maps_and_features(images)
+    assert torch.equal(maps, model.backbone(images)[-1])
+    expected = model.neck[1].fc(maps.mean((2, 3)))
+    torch.testing.assert_close(features, expected)

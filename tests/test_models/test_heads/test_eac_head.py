@@ -153,6 +153,13 @@ def test_negative_weight():
         EACHead(num_classes=L, in_channels=C, consistency_weight=-1)
 
 
+def test_maps_must_have_the_channels_of_the_classifier():
+    head = EACHead(num_classes=L, in_channels=C)
+    maps = torch.zeros(N, C + 1, H, W)
+    with pytest.raises(ValueError, match=r'have 6 channels .* takes 5.*in_channels=6'):
+        head.loss((torch.zeros(N, C),), make_samples([0, 1, 2]), (maps, maps))
+
+
 # the switches of Table 3
 
 

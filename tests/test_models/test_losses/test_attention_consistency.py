@@ -180,5 +180,12 @@ def test_affine_gradients_of_both_maps():
 
 def test_one_matrix_a_sample():
     maps = torch.zeros(2, 1, 3, 3)
-    with pytest.raises(ValueError, match=r'2 samples need .* not \(1, 2, 3\)'):
+    with pytest.raises(ValueError, match=r'shape \(1, 2, 3\). Fix: .*\(2, 2, 3\)'):
         AttentionConsistencyLoss()(maps, maps, affine=IDENTITY)
+
+
+@pytest.mark.parametrize('affine', [None, torch.zeros(2, 2, 3)])
+def test_one_column_cannot_be_compared(affine):
+    maps = torch.zeros(2, 1, 1, 1)
+    with pytest.raises(ValueError, match=r'1 x 1.*Fix: Resize to a larger scale'):
+        AttentionConsistencyLoss()(maps, maps, affine)
