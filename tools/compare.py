@@ -14,8 +14,8 @@ from eac_mm.experiments import Run, markdown_table, run_all, spread
 
 TRAIN = Path(__file__).with_name('train.py')
 COLUMNS = {
-    'accuracy, mean of the last epochs': lambda r: r['last_mean']['accuracy/top1'],
-    'best epoch': lambda r: r['best_epoch']['accuracy/top1'],
+    'accuracy, mean of the last epochs': lambda r: r['last_mean'].get('accuracy/top1'),
+    'best epoch': lambda r: (r['best_epoch'] or {}).get('accuracy/top1'),
     'memorised': lambda r: r['last_mean'].get('noise/memorised'),
     'corrected': lambda r: r['last_mean'].get('noise/corrected'),
     'minutes': lambda r: r['seconds'] / 60,

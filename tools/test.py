@@ -11,14 +11,15 @@ import mmengine
 from mmengine.config import DictAction
 
 from eac_mm.apis import build_runner, load_config
+from eac_mm.utils.plain import to_plain
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Test a checkpoint.')
     parser.add_argument('config', help='the recipe that the model was trained with')
-    parser.add_argument('checkpoint', help='such as work_dirs/NAME/epoch_60.pth')
-    parser.add_argument('--work-dir', help='for logs [work_dirs/<name of the config>]')
+    parser.add_argument('checkpoint', help='such as work_dirs/eac/RECIPE/epoch_60.pth')
+    parser.add_argument('--work-dir', help='for logs [work_dirs/FOLDER/RECIPE]')
     parser.add_argument('--out', help='write the metrics here, .json or .yaml')
     parser.add_argument(
         '--cfg-options',
@@ -45,10 +46,13 @@ def main(argv: Sequence[str] | None = None) -> dict:
     if not Path(args.checkpoint).is_file():
         raise FileNotFoundError(
             f'checkpoint {args.checkpoint} does not exist (seen from {Path.cwd()}). '
-            'tools/train.py writes them to work_dirs/<name of the config>/.'
+            'Fix: name one of those that tools/train.py wrote, by default to '
+            'work_dirs/<folder of the recipe>/<recipe>/.'
         )
     if args.out and Path(args.out).suffix not in ('.json', '.yaml', '.yml'):
-        raise ValueError(f'--out {args.out}: choose a name ending in .json or .yaml.')
+        raise ValueError(
+            f'--out {args.out}: not a .json or .yaml file. Fix: choose such a name.'
+        )
     cfg = load_config(
         args.config,
         options=args.cfg_options,
@@ -59,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> dict:
     metrics = build_runner(cfg, args.trust_checkpoint).test()
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        mmengine.dump(metrics, args.out)
+        mmengine.dump(to_plain(metrics), args.out)
     return metrics
 
 

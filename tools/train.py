@@ -17,7 +17,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train a model from a config.')
     parser.add_argument('config', help='the recipe, such as configs/eac/....py')
     parser.add_argument(
-        '--work-dir', help='for logs and checkpoints [work_dirs/<name of the config>]'
+        '--work-dir', help='for logs and checkpoints [work_dirs/FOLDER/RECIPE]'
     )
     parser.add_argument('--seed', type=int, help="seed of the training [the config's]")
     parser.add_argument(

@@ -30,7 +30,7 @@ def load_config(
         path: Config file (it runs Python: load only files that you trust).
         options: Overrides, as ``--cfg-options`` gives them.
         work_dir: Where logs and checkpoints go. Defaults to the config's
-            ``work_dir``, else ``work_dirs/<name of the config>``.
+            ``work_dir``, else ``work_dirs/<parent folder of the config>/<config>``.
         seed: Seed of the training. Defaults to the config's.
         amp: Run in bfloat16.
         launcher: ``'none'``, ``'pytorch'`` or ``'slurm'``.
@@ -61,7 +61,7 @@ def load_config(
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
-        cfg.work_dir = str(Path('work_dirs') / path.stem)
+        cfg.work_dir = str(Path('work_dirs', path.absolute().parent.name, path.stem))
     for name in DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:

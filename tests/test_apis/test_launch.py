@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -15,11 +17,23 @@ def in_the_repository(monkeypatch, pytestconfig):
 
 def test_defaults():
     cfg = load_config(RECIPE)
-    assert cfg.work_dir == 'work_dirs/resnet18_rafdb_noise30'
+    assert cfg.work_dir == 'work_dirs/eac/resnet18_rafdb_noise30'
     assert cfg.randomness.seed == 0
     assert cfg.launcher == 'none'
     assert cfg.train_dataloader.pin_memory == torch.cuda.is_available()
     assert cfg.train_dataloader.persistent_workers
+
+
+def test_no_two_recipes_share_a_work_dir(monkeypatch, tmp_path):
+    recipes = list(Path('configs').glob('*/*.py'))
+    recipes = [path for path in recipes if path.parent.parent.name == 'configs']
+    folders = {load_config(path).work_dir for path in recipes}
+    assert len(recipes) > 80
+    assert len(folders) == len(recipes)
+    (tmp_path / 'mine').mkdir()
+    (tmp_path / 'mine' / 'recipe.py').write_text('model = dict()')
+    monkeypatch.chdir(tmp_path / 'mine')
+    assert load_config('recipe.py').work_dir == 'work_dirs/mine/recipe'
 
 
 def test_the_command_line_wins():

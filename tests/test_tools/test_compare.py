@@ -103,3 +103,17 @@ def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
     assert len(training.commands) == 3
     with pytest.raises(ValueError, match='--jobs 0'):
         compare.main([*arguments, '--jobs', '0'])
+
+
+def test_a_run_without_accuracy_has_an_empty_cell(compare):
+    result = dict(seed=0, last_mean={}, best_epoch=None, seconds=60.0)
+    table = compare.table({'eac/recipe': [result]})
+    assert table.splitlines()[-1].split('|')[1:-1] == [
+        ' eac/recipe ',
+        ' 0 ',
+        ' - ',
+        ' - ',
+        ' - ',
+        ' - ',
+        ' 1.00 ',
+    ]

@@ -1,9 +1,10 @@
-"""What a run came to, in one small file."""
+"""Write the metrics of every epoch to one small file."""
 
 import json
 import time
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -11,15 +12,18 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from eac_mm.utils.files import write_atomically
+from eac_mm.utils.plain import to_plain
 
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """Keep the metrics of every epoch and the mean of the last ones.
+    """Write the metrics of every epoch and the mean of the last ones.
 
-    The paper reports the mean of the last five epochs; the best epoch peeks at
-    the data it is measured on. Both are written to ``result.json`` in the work
-    directory, under names that say which is which.
+    The paper reports the mean of the last five epochs. The best epoch is chosen on
+    the data it is measured on, so its figure is too high. Both go to
+    ``result.json`` in the work directory, under names that say which is which.
+    Metrics that are arrays, such as one value for each class, are written as lists
+    and have no mean.
 
     Args:
         metric: Key of the metric that the best epoch is chosen by. Defaults to
@@ -37,10 +41,10 @@ class ResultHook(Hook):
         self.last = last
 
     def before_train(self, runner: Runner) -> None:
-        """Take up what an interrupted run has written before its checkpoint.
+        """On resume, keep the epochs that the checkpoint includes.
 
-        A checkpoint is written before its epoch is measured: where the run ended
-        between the two, that is made up for.
+        A checkpoint is written before its epoch is validated. If the run ended
+        between the two, that validation runs now.
         """
         self.path = Path(runner.work_dir) / 'result.json'
         self.epochs = []
@@ -59,20 +63,16 @@ class ResultHook(Hook):
         self.start = time.monotonic()
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
-        """Note the metrics of this epoch."""
+        """Add the metrics of this epoch."""
         if not hasattr(self, 'path'):
             return  # validation outside training
-        numbers = {
-            key: round(float(value), 4)
-            for key, value in (metrics or {}).items()
-            if isinstance(value, int | float)
-        }
+        numbers = {key: _rounded(v) for key, v in to_plain(metrics or {}).items()}
         seconds = round(time.monotonic() - self.start, 1)
         self.epochs.append(dict(epoch=runner.epoch, **numbers, seconds=seconds))
         self._write(runner, finished=False)
 
     def after_train(self, runner: Runner) -> None:
-        """Say what the run came to."""
+        """Log the mean of the last epochs."""
         if not self.epochs:
             return
         result = self._write(runner, finished=True)
@@ -85,8 +85,12 @@ class ResultHook(Hook):
 
     def _write(self, runner: Runner, finished: bool) -> dict:
         tail = self.epochs[-self.last :]
-        shared = [k for k in tail[-1] if k != 'epoch' and all(k in e for e in tail)]
-        measured = [e for e in self.epochs if self.metric in e]
+        shared = [
+            k
+            for k in tail[-1]
+            if k != 'epoch' and all(_is_number(e.get(k)) for e in tail)
+        ]
+        measured = [e for e in self.epochs if _is_number(e.get(self.metric))]
         result = dict(
             config=runner.cfg.filename and Path(runner.cfg.filename).name,
             seed=runner.seed,
@@ -101,6 +105,19 @@ class ResultHook(Hook):
             text = json.dumps(result, indent=1) + '\n'
             write_atomically(self.path, text.encode())
         return result
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _rounded(value: Any) -> Any:
+    """Round a number, or all numbers of a list or dict, to four places."""
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    return round(float(value), 4) if _is_number(value) else value
 
 
 def validation_is_due(runner: Runner) -> bool:

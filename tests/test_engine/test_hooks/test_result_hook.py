@@ -2,7 +2,9 @@ import json
 import logging
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from eac_mm.engine import ResultHook
 from eac_mm.engine.hooks.result_hook import validation_is_due
@@ -75,6 +77,34 @@ def test_without_the_metric_there_is_no_best_epoch(tmp_path):
     hook.before_train(runner)
     train(hook, runner, [10.0])
     assert json.loads((tmp_path / 'result.json').read_text())['best_epoch'] is None
+
+
+def test_metrics_of_any_numeric_type_are_written(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    for accuracy in (10.0, 20.0):
+        runner.epoch += 1
+        metrics = {
+            'accuracy/top1': np.float32(accuracy),
+            'int': np.int64(3),
+            'array': np.array(accuracy),
+            'tensor': torch.tensor(accuracy),
+            'per_class': torch.tensor([0.12346, accuracy]),
+            'name': 'x',
+        }
+        hook.after_val_epoch(runner, metrics)
+    hook.after_train(runner)
+    result = json.loads((tmp_path / 'result.json').read_text())
+    assert result['best_epoch']['accuracy/top1'] == 20.0
+    assert result['epochs'][0]['per_class'] == [0.1235, 10.0]
+    assert result['epochs'][0]['name'] == 'x'
+    result['last_mean'].pop('seconds')
+    assert result['last_mean'] == {
+        'accuracy/top1': 15.0,
+        'int': 3.0,
+        'array': 15.0,
+        'tensor': 15.0,
+    }
 
 
 def test_last_must_be_positive():
