@@ -1,7 +1,6 @@
-"""Look at every image of a data set: can it be read, and is it there once?"""
+"""Survey the images of a data set: which cannot be read, and which are repeated."""
 
 import hashlib
-import io
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -9,24 +8,27 @@ from functools import partial
 from numbers import Integral
 from typing import NamedTuple
 
-from PIL import Image
 from torch.utils.data import Dataset
 
-from eac_mm.datasets.images.decoding import (
-    JPEG,
-    OTHER_FORMATS,
-    PNG,
-    UnreadableImage,
-    decode,
-)
+from eac_mm.datasets.images.decoding import JPEG, PNG, decode
 from eac_mm.datasets.images.loading import LoadFace
+from eac_mm.utils.image_formats import UnreadableImage, open_image
 from eac_mm.utils.threads import in_threads
 
 ORIENTATION = 0x0112
 
 
 class ImageFacts(NamedTuple):
-    """What an image file is."""
+    """What was found out about an image file.
+
+    Attributes:
+        path: Its path.
+        fault: Why it cannot be used, or None if it can.
+        sha256: Digest of its content.
+        size: Width and height in pixels, after rotation by EXIF.
+        kinds: The conversions it needs: ``'grey'``, ``'16-bit'``, ``'palette'``,
+            ``'CMYK'``, ``'transparent'``, ``'rotated'``.
+    """
 
     path: str
     fault: str | None = None
@@ -37,11 +39,11 @@ class ImageFacts(NamedTuple):
 
 @dataclass
 class Group:
-    """Entries of one image: the same file, or files of the same content.
+    """The entries of one image: the same file, or files of the same content.
 
     Args:
         paths: The files.
-        labels: Class name of each entry that names one of them.
+        labels: Class name of each entry that lists one of them.
         splits: Split of each entry.
     """
 
@@ -57,15 +59,15 @@ class Group:
 
 @dataclass
 class Survey:
-    """What was found in a split.
+    """The findings in one split.
 
     Args:
         split: Its name.
         classes: Number of entries of each class.
         labels: Class name of each entry.
         paths: Image of each entry; empty for a data set in memory.
-        facts: What each image is, by path.
-        error: Why the data set could not be loaded, if so.
+        facts: The facts about each image, by path.
+        error: Why the data set could not be loaded, or None if it could.
     """
 
     split: str
@@ -108,7 +110,7 @@ class Survey:
 
 
 def examine(loader: LoadFace, path: str) -> ImageFacts:
-    """Read an image and say what it is."""
+    """Read an image and collect the facts about it."""
     try:
         data = loader.read_bytes(path)
         height, width = decode(data).shape[:2]
@@ -119,16 +121,16 @@ def examine(loader: LoadFace, path: str) -> ImageFacts:
 
 
 def _kinds(data: bytes) -> tuple[str, ...]:
-    """In which ways an image is none of 8-bit colour as it stands."""
+    """List the conversions that an image needs to become 8-bit BGR."""
     try:
         return _read_kinds(data)
-    # Pillow may fail where OpenCV does not, in many ways; the image is fine.
+    # Pillow may fail, in many ways, on an image that OpenCV has decoded.
     except Exception:
         return ()
 
 
 def _read_kinds(data: bytes) -> tuple[str, ...]:
-    with Image.open(io.BytesIO(data), formats=('JPEG', *OTHER_FORMATS)) as image:
+    with open_image(data) as image:
         deep = data.startswith(PNG) and data[24] == 16
         found = {
             'grey': image.mode in ('1', 'L', 'LA') or image.mode.startswith('I'),
@@ -137,7 +139,7 @@ def _read_kinds(data: bytes) -> tuple[str, ...]:
             'CMYK': image.mode == 'CMYK',
             'transparent': image.has_transparency_data,
         }
-        # Pillow searches all chunks of a PNG file for it; others lack it.
+        # Of a PNG file, Pillow would search all chunks for it; others lack it.
         rotated = data.startswith(JPEG) and image.getexif().get(ORIENTATION, 1) != 1
         return tuple(k for k, yes in (*found.items(), ('rotated', rotated)) if yes)
 
@@ -150,13 +152,13 @@ def survey(
     on_start: Callable[[int], None] = lambda total: None,
     on_image: Callable[[], None] = lambda: None,
 ) -> Survey:
-    """Look at every image of a data set.
+    """Read every image of a data set and collect the findings.
 
     Args:
         dataset: The data set, with its clean labels.
-        split: A name for it.
-        loader: What reads its images.
-        workers: Number of threads. Defaults to the CPUs, at most 16.
+        split: Its name in the result.
+        loader: Reads its images.
+        workers: Number of threads. Defaults to the number of CPUs, at most 16.
         on_start: Called with the number of images to read.
         on_image: Called after each of them.
 
@@ -167,16 +169,10 @@ def survey(
     names = dataset.metainfo.get('classes')
     if not names:
         raise ValueError(
-            f'{type(dataset).__name__} has no class names. Mend: give it '
-            'metainfo=dict(classes=[...]), in the order of its labels.'
+            f'{type(dataset).__name__} has no class names. Fix: set '
+            'metainfo=dict(classes=[...]) in it, in the order of its labels.'
         )
-    for i, info in enumerate(infos):
-        label = info.get('gt_label')
-        if not isinstance(label, Integral) or not 0 <= label < len(names):
-            raise ValueError(
-                f'sample {i} ({info.get("img_path", "in memory")}) has the label '
-                f'{label!r}; allowed is one integer from 0 to {len(names) - 1}.'
-            )
+    _require_labels(infos, len(names))
     labels = [names[info['gt_label']] for info in infos]
     counts = Counter(labels)
     result = Survey(split, {name: counts[name] for name in names}, labels)
@@ -191,14 +187,25 @@ def survey(
     return result
 
 
+def _require_labels(infos: Sequence[dict], num_classes: int) -> None:
+    for i, info in enumerate(infos):
+        label = info.get('gt_label')
+        if not isinstance(label, Integral) or not 0 <= label < num_classes:
+            raise ValueError(
+                f'sample {i} ({info.get("img_path", "in memory")}) has the label '
+                f'{label!r}; one integer from 0 to {num_classes - 1} is allowed. Fix: '
+                'correct the list of labels, or the class names.'
+            )
+
+
 def listed_twice(surveys: Sequence[Survey]) -> list[Group]:
-    """Files that are listed more than once, in one split or in several."""
+    """Find files that are listed more than once, in one split or in several."""
     groups = _group(surveys, lambda facts: facts.path)
     return [group for group in groups if len(group.labels) > 1]
 
 
 def identical_files(surveys: Sequence[Survey]) -> list[Group]:
-    """Different files of the same content, in one split or in several."""
+    """Find different files of the same content, in one split or in several."""
     groups = _group(surveys, lambda facts: facts.sha256)
     return [group for group in groups if len(group.paths) > 1]
 

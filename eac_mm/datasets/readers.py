@@ -1,4 +1,4 @@
-"""Readers of lists and csv files that name the line in every error."""
+"""Read lists and csv files; every error names the line."""
 
 import csv
 from collections.abc import Iterator, Sequence
@@ -8,12 +8,12 @@ from .validate import require_file
 
 
 def line_error(path: Path, number: int, line: str, expected: str) -> ValueError:
-    """Make the error for a bad line: where it is, what it says, what it should.
+    """Make the error for a bad line: its place, its content and what belongs there.
 
     Args:
         path: The file.
         number: The number of the line, from 1.
-        line: Its content; a long one is cut.
+        line: Its content; more than 80 characters are cut.
         expected: What belongs there.
 
     Returns:
@@ -29,7 +29,7 @@ def require_plain_name(path: Path, number: int, line: str, name: str) -> None:
     Raises:
         ValueError: If ``name`` has a folder, a drive or ``..`` in it.
     """
-    # Windows knows '\', '/' and drives: the strictest reading on any system.
+    # Windows' rules ('\', '/' and drives) are the strictest: they hold everywhere.
     if name == '..' or PureWindowsPath(name).name != name:
         raise line_error(
             path,
@@ -46,7 +46,7 @@ def require_inside(path: Path, number: int, line: str, name: str) -> None:
     Raises:
         ValueError: If ``name`` is empty, absolute or has a drive or ``..`` in it.
     """
-    strict = PureWindowsPath(name)  # as above
+    strict = PureWindowsPath(name)  # as in require_plain_name
     if not strict.name or strict.drive or strict.root or '..' in strict.parts:
         raise line_error(
             path,
@@ -60,11 +60,11 @@ def require_inside(path: Path, number: int, line: str, name: str) -> None:
 def read_lines(path: Path, fix: str) -> Iterator[tuple[int, str]]:
     """Read the lines of a list with their numbers.
 
-    Blank lines at the end are fine.
+    Blank lines at the end are allowed.
 
     Args:
         path: The file.
-        fix: What to do where it is missing.
+        fix: What to do if it is missing.
 
     Yields:
         The number of the line, from 1, and its content without outer blanks.
@@ -75,8 +75,8 @@ def read_lines(path: Path, fix: str) -> Iterator[tuple[int, str]]:
     """
     require_file(path, fix)
     blank = None
-    # utf-8-sig drops the mark that Windows editors put first; 'replace' lets
-    # the reader of a file that is no text complain about a line, not a byte.
+    # utf-8-sig drops the mark that Windows editors put first. With 'replace' a
+    # binary file gives an error about a line instead of a byte.
     with path.open(encoding='utf-8-sig', errors='replace') as file:
         for number, line in enumerate(file, 1):
             line = line.strip()
@@ -96,14 +96,14 @@ def read_table(
     Args:
         path: The file.
         columns: The names that the first line must hold, in this order.
-        fix: What to do where the file is missing.
+        fix: What to do if the file is missing.
 
     Yields:
         The number of the line, from 1, its content and its fields.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If the header is another or a row has too few or too many
+        ValueError: If the header differs, or a row has too few or too many
             fields.
     """
     columns = list(columns)

@@ -1,4 +1,4 @@
-"""Work in threads, for reading and decoding."""
+"""Map a function over items in threads, for reading and decoding files."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -6,19 +6,21 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any
 
-# Results are yielded after this many, so that memory stays small.
+# Items are handed to the threads in batches of this size, to bound memory.
 BATCH = 1024
 
 
 def in_threads(
     function: Callable[[Any], Any], items: Iterable, workers: int | None = None
 ) -> Iterator:
-    """Map in threads: reading and decoding leave Python's lock to others.
+    """Map a function over items in threads, and keep their order.
+
+    Reading and decoding release Python's global lock, so that threads help.
 
     Args:
-        function: What to do with each item.
+        function: Applied to each item.
         items: The items.
-        workers: Number of threads. Defaults to the CPUs, at most 16.
+        workers: Number of threads. Defaults to the number of CPUs, at most 16.
 
     Yields:
         The results, in the order of the items.

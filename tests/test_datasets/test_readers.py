@@ -43,8 +43,8 @@ def test_blank_line_between(tmp_path):
 
 
 def test_lines_of_no_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match='list.* does not exist. Mend'):
-        list(readers.read_lines(tmp_path / 'list', 'Mend'))
+    with pytest.raises(FileNotFoundError, match='list.* does not exist. Fix'):
+        list(readers.read_lines(tmp_path / 'list', 'Fix'))
 
 
 def test_table(tmp_path):
@@ -63,15 +63,15 @@ def test_table(tmp_path):
         ('x,y\n1,2\n1\n', r"a.csv:3: '1': expected 2 fields, found 1\."),
         ('x,y\n1,2,3\n', r"a.csv:2: '1,2,3': expected 2 fields, found 3\."),
         ('x,y\n' + 'z' * 200_000, r'a.csv:2: .*: expected a csv row \(field larger'),
-        ('', r"a.csv' is empty. Mend"),
-        ('\n\n', r"a.csv' is empty. Mend"),
+        ('', r"a.csv' is empty. Fix"),
+        ('\n\n', r"a.csv' is empty. Fix"),
     ],
 )
 def test_bad_table(tmp_path, text, message):
     path = tmp_path / 'a.csv'
     path.write_text(text)
     with pytest.raises(ValueError, match=message):
-        list(readers.read_table(path, ('x', 'y'), 'Mend'))
+        list(readers.read_table(path, ('x', 'y'), 'Fix'))
 
 
 def test_binary_file_is_named(tmp_path):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from mmpretrain.registry import DATASETS
 
-from eac_mm.datasets import NoisyLabels, TinyImageNet
+from eac_mm.datasets import NoisyLabels, TinyImageNet, listing
 
 WNIDS = ('n02124075', 'n01443537', 'n04067472')  # as in the file: not sorted
 VAL = (
@@ -106,7 +106,7 @@ def test_grey_images_have_three_channels(tmp_path):
         ('goldfish', "expected a WordNet id such as 'n01443537'"),
         ('../../etc', 'expected a WordNet id'),
         ('n0144353', 'expected a WordNet id'),
-        ('n02124075', 'expected each class once; line 1 has it too'),
+        ('n02124075', 'expected each class once; it is on line 1 too'),
     ],
 )
 def test_bad_class(tmp_path, line, message):
@@ -116,7 +116,7 @@ def test_bad_class(tmp_path, line, message):
 
 
 def test_no_class(tmp_path):
-    with pytest.raises(ValueError, match="wnids.txt' lists no class. Tiny-ImageNet is"):
+    with pytest.raises(ValueError, match="wnids.txt' lists no class. Fix: unpack"):
         TinyImageNet(str(make(tmp_path, wnids=())))
 
 
@@ -127,7 +127,7 @@ def test_no_class(tmp_path):
         ('val_1.JPEG', 'a tab and a class of wnids.txt'),
         ('val_1.JPEG n02124075 0 0 1 1', 'a tab and a class of wnids.txt'),
         ('../val_1.JPEG\tn02124075\t0\t0\t1\t1', 'could leave the data root'),
-        ('val_0.JPEG\tn02124075\t0\t0\t1\t1', 'each image once; line 1 has it too'),
+        ('val_0.JPEG\tn02124075\t0\t0\t1\t1', 'each image once; it is on line 1 too'),
     ],
 )
 def test_bad_annotation(tmp_path, line, message):
@@ -137,16 +137,33 @@ def test_bad_annotation(tmp_path, line, message):
 
 
 def test_no_annotation(tmp_path):
-    with pytest.raises(ValueError, match="annotations.txt' lists no image. Tiny-Im"):
+    with pytest.raises(ValueError, match="annotations.txt' lists no image. Fix: "):
         TinyImageNet(str(make(tmp_path, val=())), split='val')
 
 
-def test_strange_folder(tmp_path):
+def test_unknown_folder(tmp_path):
     make(tmp_path, wnids=WNIDS[:2])
     with pytest.raises(
         ValueError, match=r"train' has 1 folders .*wnids.txt.*\(first: n04067472\)"
     ):
         TinyImageNet(str(tmp_path))
+
+
+def test_what_programs_leave_behind_is_left_out(tmp_path, monkeypatch):
+    make(tmp_path)
+    expected = labels(TinyImageNet(str(tmp_path)))
+    said = []
+    monkeypatch.setattr(listing, 'print_log', lambda text, **_: said.append(text))
+    train = tmp_path / 'train'
+    for name in ('.ipynb_checkpoints', '@eaDir', '__MACOSX'):
+        (train / name).mkdir()
+    images = train / 'n02124075' / 'images'
+    for name in ('._n02124075_0.JPEG', 'n02124075_0.JPEG~', 'n02124075_0.png'):
+        (images / name).touch()
+    assert labels(TinyImageNet(str(tmp_path))) == expected
+    assert said[0].split('\n  ')[0].startswith('TinyImageNet: 6 files or folders in')
+    assert '1 with another ending than .JPEG: ' in said[0]
+    assert "'n02124075/images/n02124075_0.png'" in said[0]
 
 
 def test_missing_folders_and_lists(tmp_path):

@@ -34,8 +34,8 @@ def test_file(tmp_path):
 
 def test_faces(tmp_path):
     validate.require_faces(['a'], tmp_path / 'list', 'val', '')
-    with pytest.raises(ValueError, match=r"list' lists no face of split 'val'. Mend"):
-        validate.require_faces([], tmp_path / 'list', 'val', 'Mend')
+    with pytest.raises(ValueError, match=r"list' lists no face of split 'val'. Fix"):
+        validate.require_faces([], tmp_path / 'list', 'val', 'Fix')
 
 
 def test_images_reads_the_folder_once(tmp_path, monkeypatch):
@@ -57,15 +57,16 @@ def test_images_missing(tmp_path):
     (tmp_path / 'a').touch()
     names = ['a', 'f', 'e', 'd', 'c', 'f']
     with pytest.raises(
-        FileNotFoundError, match=r"4 of 5 listed .* in '.*': f, e, d, \.\.\.\. Mend"
+        FileNotFoundError, match=r"4 of 5 listed .* in '.*': f, e, d, \.\.\.\. Fix"
     ):
-        validate.require_images(tmp_path, names, 'Mend')
-    with pytest.raises(FileNotFoundError, match=r"1 of 2 listed .* in '.*': f\. Mend"):
-        validate.require_images(tmp_path, ['a', 'f'], 'Mend')
+        validate.require_images(tmp_path, names, 'Fix')
+    with pytest.raises(FileNotFoundError, match=r"1 of 2 listed .* in '.*': f\. Fix"):
+        validate.require_images(tmp_path, ['a', 'f'], 'Fix')
 
 
 def test_images_empty_or_no_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r'image folder .* is empty. Mend'):
-        validate.require_images(tmp_path, ['a'], 'Mend')
+    (tmp_path / '.DS_Store').touch()
+    with pytest.raises(FileNotFoundError, match=r'image folder .* is empty. Fix'):
+        validate.require_images(tmp_path, ['a'], 'Fix')
     with pytest.raises(FileNotFoundError, match=r"The folder '.*x' does not exist"):
-        validate.require_images(tmp_path / 'x', ['a'], 'Mend')
+        validate.require_images(tmp_path / 'x', ['a'], 'Fix')

@@ -29,7 +29,7 @@ import cv2
 import numpy as np
 from mmengine import track_iter_progress
 
-from eac_mm.datasets.faces.ferplus import FOLDERS, MEND, VOTES_FILE, read_votes
+from eac_mm.datasets.faces.ferplus import FIX, FOLDERS, VOTES_FILE, read_votes
 from eac_mm.datasets.readers import line_error, read_table
 
 SIDE = 48
@@ -61,13 +61,13 @@ def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
         ValueError: If a row is malformed, has another ``Usage`` in the other
             file, or one file has more rows.
     """
-    rows = read_table(fer2013, COLUMNS, MEND)
+    rows = read_table(fer2013, COLUMNS, FIX)
     for count, (row, votes) in enumerate(zip_longest(rows, read_votes(ferplus))):
         if row is None or votes is None:
             shorter = fer2013 if row is None else ferplus
             raise ValueError(
                 f"'{fer2013}' and '{ferplus}' must have equally many rows, but "
-                f"'{shorter}' ends after {count}. {MEND}"
+                f"'{shorter}' ends after {count}. {FIX}"
             )
         number, line, (_, pixels, usage) = row
         if usage != votes.usage:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from eac_mm.datasets.faces.expressions import EXPRESSIONS
 from eac_mm.datasets.synthetic.faces import draw_face
-from eac_mm.datasets.synthetic.parameters import EXPRESSIONS
 
 MARGIN = 84  # pixels for the names
 

@@ -1,4 +1,4 @@
-"""AffectNet, faces from web searches in seven or eight expressions."""
+"""Read AffectNet, faces from web searches in seven or eight expressions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,9 +8,9 @@ from mmpretrain.registry import DATASETS
 
 from ..readers import line_error
 from ..validate import require_choice, require_faces, require_folder, require_images
-from .affectnet_files import MEND, read_annotations, read_rows
+from .affectnet_files import FIX, read_annotations, read_rows
 from .base import FaceDataset
-from .ferplus import CLASSES
+from .expressions import CLASSES
 
 LAYOUTS = ('auto', 'csv', 'npy')
 LISTS = {'train': 'training.csv', 'val': 'validation.csv'}
@@ -18,7 +18,7 @@ LISTS = {'train': 'training.csv', 'val': 'validation.csv'}
 
 @DATASETS.register_module()
 class AffectNet(FaceDataset):
-    """The manually annotated faces of AffectNet.
+    """Read the manually annotated faces of AffectNet.
 
     From `AffectNet: A Database for Facial Expression, Valence, and Arousal
     Computing in the Wild (TAC 2017) <https://arxiv.org/abs/1708.03985>`_. It
@@ -36,23 +36,24 @@ class AffectNet(FaceDataset):
     with the columns ``subDirectory_filePath`` (``1/0a1b...ff.jpg``),
     ``face_x``, ``face_y``, ``face_width``, ``face_height``,
     ``facial_landmarks``, ``expression``, ``valence`` and ``arousal``.
-    ``'npy'`` is the later one, of faces that are cropped already: ::
+    ``'npy'`` is the later one, whose faces are cropped already: ::
 
         data_root
         ├── train_set         split 'train'
         │   ├── images
-        │   │   ├── 0.jpg
+        │   │   ├── 0.jpg         or 0.png
         │   │   └── ...
         │   └── annotations
         │       ├── 0_exp.npy     expression id, text or an integer
-        │       ├── 0_aro.npy     this one and those below are not read
+        │       ├── 0_aro.npy     not read, as are those below
         │       ├── 0_val.npy
         │       ├── 0_lnd.npy
         │       └── ...
         └── val_set           split 'val'
             └── ...
 
-    The test set is not public: papers test on ``'val'``.
+    The test set is not public: papers test on ``'val'``. What file managers and
+    notebooks leave behind in these folders is ignored.
 
     **Classes.** The order is RAF-DB's, not AffectNet's, so that one model
     serves both data sets:
@@ -66,8 +67,8 @@ class AffectNet(FaceDataset):
     3     happy    1   7     contempt 7
     ===== ======== ==  ===== ======== ==
 
-    Faces of the ids 8 (none), 9 (uncertain) and 10 (no face) are left out, and
-    contempt unless ``num_classes`` is 8. By the counts that AffectNet's
+    Faces of the ids 8 (none), 9 (uncertain) and 10 (no face) are left out, and so
+    is contempt unless ``num_classes`` is 8. By the counts that AffectNet's
     authors publish, this leaves
 
     =========== ======= =====
@@ -77,10 +78,10 @@ class AffectNet(FaceDataset):
     8           287,651 4,000
     =========== ======= =====
 
-    faces; other sizes are read all the same. The paper of EAC has 286,564 and
-    4,000, with 8 classes. The training faces are far from balanced (half of
-    them happy), those of ``'val'`` are, 500 a class:
-    :class:`~eac_mm.engine.ClassBalancedSampler` draws alike from all classes.
+    faces; other sizes are read too. The paper of EAC has 286,564 and 4,000, with 8
+    classes. The training faces are far from balanced (half of them are happy);
+    ``'val'`` has 500 of each class. :class:`~eac_mm.engine.ClassBalancedSampler`
+    draws equally often from all classes.
 
     Each sample has ``img_path``, ``gt_label`` and ``name``, the path as in the
     csv or the file name, by which a file of noisy labels finds its sample. An
@@ -90,27 +91,27 @@ class AffectNet(FaceDataset):
         data_root: The folder of either tree.
         split: ``'train'`` or ``'val'``. Defaults to ``'train'``.
         num_classes: 7, or 8 with contempt. Defaults to 7.
-        layout: ``'csv'``, ``'npy'``, or ``'auto'`` for the one that is there.
+        layout: ``'csv'``, ``'npy'``, or ``'auto'`` for the one that exists.
             Defaults to ``'auto'``.
-        crop: Hand the face box on, for :class:`CropFace` right after loading:
-            each sample has ``bbox``, (left, top, width, height) in pixels, or
-            None where the csv has no box of positive size. Layout ``'csv'``
-            only. Defaults to False.
+        crop: Whether to pass on the face box, for :class:`CropFace` right after
+            loading: each sample has ``bbox``, (left, top, width, height) in
+            pixels, or None if the csv has no box of positive size. Layout
+            ``'csv'`` only. Defaults to False.
         ann_file: The csv, absolute or relative to ``data_root``. Defaults to
             ``'training.csv'`` or ``'validation.csv'``.
         data_prefix: The folder of the csv's images, absolute or relative to
             ``data_root``. Defaults to ``'Manually_Annotated_Images'``.
-        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
-            :class:`mmpretrain.datasets.BaseDataset` takes.
-            ``max_refetch`` defaults to 0 here: a face that cannot be read
-            stops the run and is never replaced by another one.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and the arguments of
+            :class:`mmpretrain.datasets.BaseDataset`. ``max_refetch`` defaults to
+            0 here: a face that cannot be read stops the run and is never replaced
+            by another one.
 
     Raises:
         FileNotFoundError: If a folder, the csv, a listed image or the
             expression of an image is missing.
-        ValueError: If an argument is unknown, both layouts are there, ``crop``
-            is asked of layout ``'npy'``, the split has no face, or a row of the
-            csv or an ``_exp.npy`` is malformed or contradicts another.
+        ValueError: If an argument is unknown, both layouts exist, ``crop`` is
+            used with layout ``'npy'``, the split has no face, or a row of the csv
+            or an ``_exp.npy`` is malformed or contradicts another.
     """
 
     METAINFO = {'classes': CLASSES[7]}
@@ -145,10 +146,10 @@ class AffectNet(FaceDataset):
         """Read the faces of the split.
 
         Returns:
-            ``img_path``, ``gt_label`` and ``name`` of each, and ``bbox`` where
-            asked for: in the csv's order, or by number.
+            ``img_path``, ``gt_label`` and ``name`` of each, and ``bbox`` if asked
+            for: in the csv's order, or by number.
         """
-        require_folder(Path(self.data_root), MEND)
+        require_folder(Path(self.data_root), FIX)
         folder = Path(self.data_root) / f'{self.split}_set'
         if self._find_layout(folder) == 'csv':
             faces = self._read_csv(Path(self.ann_file), Path(self.img_prefix))
@@ -165,12 +166,12 @@ class AffectNet(FaceDataset):
         csv = Path(self.ann_file)
         if csv.is_file() and folder.is_dir():
             raise ValueError(
-                f"both '{csv}' and '{folder}' are there. Mend: choose one by "
+                f"both '{csv}' and '{folder}' exist. Fix: choose one by "
                 "layout='csv' or layout='npy'."
             )
         if not csv.is_file() and not folder.is_dir():
             raise FileNotFoundError(
-                f"Neither '{csv}' nor the folder '{folder}' exists. {MEND}"
+                f"Neither '{csv}' nor the folder '{folder}' exists. {FIX}"
             )
         return 'csv' if csv.is_file() else 'npy'
 
@@ -199,16 +200,17 @@ class AffectNet(FaceDataset):
             if self.crop:
                 face['bbox'] = row.box
             faces.append(face)
-        require_folder(folder, MEND)
-        _require_images_inside(folder, seen)
+        require_folder(folder, FIX)
+        if self.on_bad_image == 'stop':  # 'skip' leaves missing images out
+            _require_images_inside(folder, seen)
         return faces
 
     def _read_npy(self, folder: Path) -> list[dict]:
         if self.crop:
             raise ValueError(
                 f"crop=True needs the face boxes of layout 'csv', and '{folder}' is of "
-                "layout 'npy', whose faces are cropped already. Mend: crop=False, and "
-                'no CropFace in the pipeline.'
+                "layout 'npy', whose faces are cropped already. Fix: set crop=False, "
+                'and remove CropFace from the pipeline.'
             )
         classes = CLASSES[self.num_classes]
         images = folder / 'images'
@@ -218,16 +220,18 @@ class AffectNet(FaceDataset):
                 'gt_label': classes.index(expression),
                 'name': name,
             }
-            for name, expression in read_annotations(images, folder / 'annotations')
+            for name, expression in read_annotations(
+                images, folder / 'annotations', self.on_bad_image == 'skip'
+            )
             if expression in classes
         ]
 
 
 def _require_images_inside(folder: Path, names: Iterable[str]) -> None:
-    """Check the images of a list, each of its folders by one listing."""
+    """Check that listed images exist, by one listing of each folder."""
     files = defaultdict(list)
     for name in names:
         parent, _, file = name.rpartition('/')
         files[parent].append(file)
     for parent, inside in files.items():
-        require_images(folder / parent, inside, MEND)
+        require_images(folder / parent, inside, FIX)

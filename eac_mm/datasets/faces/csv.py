@@ -1,22 +1,23 @@
-"""Your own faces, listed in a csv file."""
+"""Faces of your own, listed in a csv file."""
 
 import csv
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from mmpretrain.registry import DATASETS
 
 from ..readers import line_error, require_inside
 from ..validate import require_file, require_folder
-from .base import FaceDataset
+from .base import FaceDataset, class_names, sort_classes
 
-MEND = 'Mend data_root and ann_file: ann_file counts from data_root.'
+FIX = 'Fix: correct data_root or ann_file; ann_file is relative to data_root.'
+SEPARATORS = (',', ';', '\t', '|')
 
 
 class Row(NamedTuple):
-    """A row of the file: its last line's number, image path and class name."""
+    """A row of the file: the number of its last line, image path, class name."""
 
     number: int
     name: str
@@ -30,33 +31,36 @@ class Row(NamedTuple):
 
 @DATASETS.register_module()
 class CSVFaces(FaceDataset):
-    """Faces listed in a csv file whose first line names the columns: ::
+    r"""Read faces that a csv file lists; its first line names the columns: ::
 
         image,label
         2019/anna.jpg,happy
         2019/ben.png,sad
 
-    The file is UTF-8. Other columns are left alone. An image that is listed
-    twice with one label counts twice. Images in one folder a class need no
-    list: :class:`FolderFaces` reads them.
+    The file is UTF-8. Commas, semicolons, tabs or vertical bars separate its
+    columns: the first line shows which. Other columns are ignored. Folders in a
+    path are separated by ``/``, or by ``\`` as on Windows. An image that is listed
+    twice with one label counts twice. Images in one folder per class need no list:
+    :class:`FolderFaces` reads them.
 
     Args:
         data_root: Folder of the csv file.
         ann_file: The csv file, relative to ``data_root`` or absolute.
-        data_prefix: Folder that the images' names count from, relative to
-            ``data_root``. Defaults to ``data_root`` itself.
-        classes: Class names, in the order of the labels. Defaults to those in
-            the file, sorted; name them where a split may lack one.
+        data_prefix: Folder that the image paths are relative to, itself relative
+            to ``data_root``. Defaults to ``data_root`` itself.
+        classes: Class names, in the order of the labels; integers stand for their
+            digits. Defaults to those in the file, sorted (by number if all are
+            integers); name them if a split may lack one.
         image_column: Name of the column of image paths. Defaults to
             ``'image'``.
         label_column: Name of the column of class names. Defaults to
             ``'label'``.
-        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
-            :class:`mmpretrain.datasets.BaseDataset` takes.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and the arguments of
+            :class:`mmpretrain.datasets.BaseDataset`.
 
     Raises:
         FileNotFoundError: If the folder, the list or an image is missing.
-        ValueError: If the file is no csv file in UTF-8, a column is missing, a
+        ValueError: If the file is not a csv file in UTF-8, a column is missing, a
             label is unknown, a path leaves the folder, an image is listed with
             two labels, or no face is listed.
     """
@@ -66,7 +70,7 @@ class CSVFaces(FaceDataset):
         data_root: str,
         ann_file: str,
         data_prefix: str = '',
-        classes: Sequence[str] | None = None,
+        classes: Sequence[str | int] | None = None,
         image_column: str = 'image',
         label_column: str = 'label',
         **kwargs,
@@ -77,7 +81,7 @@ class CSVFaces(FaceDataset):
             ann_file=ann_file,
             data_root=str(Path(data_root).expanduser()),
             data_prefix=data_prefix,
-            classes=classes,
+            classes=class_names(classes),
             **kwargs,
         )
 
@@ -88,45 +92,49 @@ class CSVFaces(FaceDataset):
             ``img_path``, ``gt_label`` and ``name`` of each, in the file's order.
         """
         path, folder = Path(self.ann_file), Path(self.img_prefix or self.data_root)
-        require_folder(Path(self.data_root), MEND)
-        require_file(path, MEND)
-        require_folder(folder, MEND)
+        require_folder(Path(self.data_root), FIX)
+        require_file(path, FIX)
+        require_folder(folder, FIX)
         rows = list(self._read_rows(path))
         if not rows:
             raise ValueError(f"'{path}' lists no face.")
         if self.CLASSES is None:
-            self._metainfo['classes'] = tuple(sorted({row.label for row in rows}))
-        numbers = self.class_to_idx
+            self._metainfo['classes'] = sort_classes(row.label for row in rows)
         seen: dict[str, Row] = {}
-        faces = []
-        for row in rows:
-            if row.label not in numbers:
-                raise line_error(
-                    path, row.number, row.line, f'a class of {tuple(self.CLASSES)}'
-                )
-            image = str(folder / row.name)
-            first = seen.setdefault(image, row)
-            if row.label != first.label:
-                raise line_error(
-                    path,
-                    row.number,
-                    row.line,
-                    f'the label of line {first.number}, {first.label!r}, for the same '
-                    'image',
-                )
-            # Unlike Path.is_file, this is False for a name that is too long.
-            if first is row and not os.path.isfile(image):  # noqa: PTH113
-                raise FileNotFoundError(
-                    f'{path}:{row.number}: the image {image!r} does not exist. {MEND}'
-                )
-            face = {'img_path': image, 'gt_label': numbers[row.label], 'name': row.name}
-            faces.append(face)
-        return faces
+        return [self._read_face(path, folder, row, seen) for row in rows]
+
+    def _read_face(
+        self, path: Path, folder: Path, row: Row, seen: dict[str, Row]
+    ) -> dict:
+        if row.label not in self.class_to_idx:
+            raise line_error(
+                path, row.number, row.line, f'a class of {tuple(self.CLASSES)}'
+            )
+        name = row.name
+        if '\\' in name and not _is_file(folder / name):
+            name = name.replace('\\', '/')
+        image = str(folder / name)
+        first = seen.setdefault(image, row)
+        if row.label != first.label:
+            raise line_error(
+                path,
+                row.number,
+                row.line,
+                f'the label of line {first.number}, {first.label!r}, for the same '
+                'image',
+            )
+        if self.on_bad_image == 'stop' and first is row and not _is_file(image):
+            raise FileNotFoundError(
+                f'{path}:{row.number}: the image {image!r} does not exist. {FIX}'
+            )
+        label = self.class_to_idx[row.label]
+        return {'img_path': image, 'gt_label': label, 'name': name}
 
     def _read_rows(self, path: Path) -> Iterator[Row]:
-        # 'replace' leaves it to the checks to complain, with the line.
+        # 'replace' lets the checks below complain, with the line.
         with path.open(newline='', encoding='utf-8-sig', errors='replace') as file:
-            table = csv.reader(file, strict=True)
+            separator = self._find_separator(file)
+            table = csv.reader(file, strict=True, delimiter=separator)
             try:
                 header = next(table, [])
                 image = self._find_column(path, header, self.image_column)
@@ -136,7 +144,7 @@ class CSVFaces(FaceDataset):
                         raise line_error(
                             path,
                             table.line_num,
-                            ','.join(fields),
+                            separator.join(fields),
                             f'{len(header)} fields, found {len(fields)}',
                         )
                     row = Row(table.line_num, fields[image], fields[label])
@@ -146,6 +154,19 @@ class CSVFaces(FaceDataset):
                 raise line_error(
                     path, table.line_num, '...', f'a csv row ({error})'
                 ) from error
+
+    def _find_separator(self, file: TextIO) -> str:
+        """Return the separator that gives both columns, or a comma if none does."""
+        header = file.readline()
+        file.seek(0)
+        for separator in SEPARATORS:
+            try:
+                fields = next(csv.reader([header], delimiter=separator), [])
+            except csv.Error:
+                continue
+            if self.image_column in fields and self.label_column in fields:
+                return separator
+        return ','
 
     def _find_column(self, path: Path, header: list[str], name: str) -> int:
         if header.count(name) != 1:
@@ -158,10 +179,15 @@ class CSVFaces(FaceDataset):
         return header.index(name)
 
 
+def _is_file(path: str | Path) -> bool:
+    # Unlike Path.is_file, os.path.isfile is False for a name that is too long.
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 def _check_row(path: Path, row: Row) -> None:
     require_inside(path, row.number, row.line, row.name)
-    # U+FFFD stands for what was no UTF-8; a quote that is not closed takes in
-    # the lines after it.
+    # U+FFFD stands for bytes that are not UTF-8; a quote that is not closed takes
+    # in the lines after it.
     if not row.label or any(c in row.line for c in '\n\r\0\ufffd'):
         raise line_error(
             path,

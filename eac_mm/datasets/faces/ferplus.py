@@ -1,4 +1,4 @@
-"""FERPlus, the FER2013 faces with ten crowd-sourced votes each."""
+"""Read FERPlus, the FER2013 faces with ten crowd-sourced votes each."""
 
 import re
 from collections.abc import Iterator
@@ -8,9 +8,9 @@ from typing import NamedTuple
 from mmpretrain.registry import DATASETS
 
 from ..readers import line_error, read_table, require_plain_name
-from ..validate import require_choice, require_faces, require_folder, require_images
+from ..validate import require_choice, require_faces, require_folder
 from .base import FaceDataset
-from .rafdb import RAFDB
+from .expressions import CLASSES
 
 VOTES_FILE = 'fer2013new.csv'
 VOTE = re.compile('[0-9]{1,9}')
@@ -21,7 +21,7 @@ FOLDERS = {
     'PrivateTest': 'FER2013Test',
 }
 USAGES = {'train': 'Training', 'val': 'PublicTest', 'test': 'PrivateTest'}
-# Vote column -> our class; None is no expression. The order is the csv's.
+# Vote column -> our class, in the csv's order; None is no expression.
 CANDIDATES = {
     'neutral': 'neutral',
     'happiness': 'happy',
@@ -34,15 +34,10 @@ CANDIDATES = {
     'unknown': None,
     'NF': None,
 }
-# RAF-DB's order, so that one model serves both data sets.
-CLASSES = {
-    7: RAFDB.METAINFO['classes'],
-    8: (*RAFDB.METAINFO['classes'], 'contempt'),
-}
-MEND = (
-    f'{VOTES_FILE} comes from https://github.com/microsoft/FERPlus, fer2013.csv from '
-    'https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-'
-    'recognition-challenge; make the image folders of them by: '
+FIX = (
+    f'Fix: get {VOTES_FILE} from https://github.com/microsoft/FERPlus and fer2013.csv '
+    'from https://www.kaggle.com/c/challenges-in-representation-learning-facial-'
+    'expression-recognition-challenge, and make the image folders by: '
     'python tools/dataset_converters/ferplus.py fer2013.csv fer2013new.csv DATA_ROOT'
 )
 
@@ -64,16 +59,16 @@ def read_votes(path: Path) -> Iterator[Votes]:
         path: The file.
 
     Yields:
-        Every row. ``name`` is empty where FERPlus took the face out.
+        Every row. ``name`` is empty if FERPlus took the face out.
 
     Raises:
         FileNotFoundError: If the file is missing.
-        ValueError: If the header is another or a row is malformed: an unknown
-            ``Usage``, a name with a path in it, a vote that is no count, or a
+        ValueError: If the header differs or a row is malformed: an unknown
+            ``Usage``, a name with a path in it, a vote that is not a count, or a
             named face without any vote.
     """
     columns = ('Usage', 'Image name', *CANDIDATES)
-    for number, line, (usage, name, *votes) in read_table(path, columns, MEND):
+    for number, line, (usage, name, *votes) in read_table(path, columns, FIX):
         if usage not in FOLDERS:
             raise line_error(path, number, line, f'Usage to be one of {list(FOLDERS)}')
         if not all(VOTE.fullmatch(vote) for vote in votes):
@@ -90,7 +85,7 @@ def read_votes(path: Path) -> Iterator[Votes]:
 
 @DATASETS.register_module()
 class FERPlus(FaceDataset):
-    """FER2013 with the labels of FERPlus, by the most votes.
+    """Read FER2013 with the labels of FERPlus, by the most votes.
 
     From `Training Deep Networks for Facial Expression Recognition with
     Crowd-Sourced Label Distribution (ICMI 2016)
@@ -110,7 +105,7 @@ class FERPlus(FaceDataset):
 
     **Label.** Ten people vote for one of eight expressions, ``unknown`` or
     ``NF`` (no face). The winner is the first of the ten columns, in the csv's
-    order, with the most votes; no majority is asked for. A face is kept if the
+    order, with the most votes; it needs no majority. A face is kept if the
     winner is one of the ``num_classes`` expressions. Rows without an image
     name are left out. That gives
 
@@ -150,16 +145,31 @@ class FERPlus(FaceDataset):
     ===== ======== =========  ===== ======== =========
 
     Each sample has ``img_path``, ``gt_label`` and ``name``, the image name in
-    the csv, by which a file of noisy labels finds its sample.
+    the csv, by which a file of noisy labels finds its sample. It also has
+    ``votes``, ten counts (a tuple of int) in the order of the csv's columns, with
+    the label that each column votes for:
+
+    ===== ========= =====  ===== ======== ==========
+    index csv       label  index csv      label
+    ===== ========= =====  ===== ======== ==========
+    0     neutral   6      5     disgust  2
+    1     happiness 3      6     fear     1
+    2     surprise  0      7     contempt 7, or none
+    3     sadness   4      8     unknown  none
+    4     anger     5      9     NF       none
+    ===== ========= =====  ===== ======== ==========
+
+    Contempt is label 7 of eight classes, and no label of seven. The counts of an
+    official row add up to ten, of a single one to nine.
 
     Args:
         data_root: The folder that holds the csv and the three folders.
         split: ``'train'``, ``'val'`` or ``'test'``. Defaults to ``'train'``.
         num_classes: 7, or 8 with contempt. Defaults to 7.
-        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
-            :class:`mmpretrain.datasets.BaseDataset` takes. ``max_refetch``
-            defaults to 0 here: a face that cannot be read stops the run and is
-            never replaced by another one.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and the arguments of
+            :class:`mmpretrain.datasets.BaseDataset`. ``max_refetch`` defaults to
+            0 here: a face that cannot be read stops the run and is never replaced
+            by another one.
 
     Raises:
         FileNotFoundError: If a folder, the csv or a listed image is missing.
@@ -192,9 +202,10 @@ class FERPlus(FaceDataset):
         """Read the faces of the split.
 
         Returns:
-            ``img_path``, ``gt_label`` and ``name`` of each, in the csv's order.
+            ``img_path``, ``gt_label``, ``name`` and ``votes`` of each, in the csv's
+            order.
         """
-        require_folder(Path(self.data_root), MEND)
+        require_folder(Path(self.data_root), FIX)
         folder = Path(self.img_prefix)
         faces = self._labelled_faces()
         require_faces(
@@ -204,22 +215,27 @@ class FERPlus(FaceDataset):
             f"Its rows should have Usage '{USAGES[self.split]}', an image name and "
             'most votes for an expression.',
         )
-        require_images(folder, (name for name, _ in faces), MEND, self.ann_file)
+        self.require_images(folder, (f[0] for f in faces), FIX, self.ann_file)
         return [
-            {'img_path': str(folder / name), 'gt_label': label, 'name': name}
-            for name, label in faces
+            {
+                'img_path': str(folder / name),
+                'gt_label': label,
+                'name': name,
+                'votes': votes,
+            }
+            for name, label, votes in faces
         ]
 
-    def _labelled_faces(self) -> list[tuple[str, int]]:
-        """The name and label of every face of the split that is kept."""
+    def _labelled_faces(self) -> list[tuple[str, int, tuple[int, ...]]]:
+        """Return name, label and votes of the faces of the split that are kept."""
         classes = CLASSES[self.num_classes]
         winners = tuple(CANDIDATES.values())
-        faces: list[tuple[str, int]] = []
+        faces: list[tuple[str, int, tuple[int, ...]]] = []
         seen: dict[str, tuple[int, int]] = {}
         for row in read_votes(Path(self.ann_file)):
             if not row.name or row.usage != USAGES[self.split]:
                 continue
-            # index() finds the first of equal counts: that is the rule for ties.
+            # index() finds the first of equal counts, which is the rule for ties.
             winner = winners[row.votes.index(max(row.votes))]
             if winner not in classes:
                 continue
@@ -233,5 +249,5 @@ class FERPlus(FaceDataset):
                     f'the label of line {first}, {classes[known]!r}, for the same '
                     f'image; the votes say {winner!r}',
                 )
-            faces.append((row.name, label))
+            faces.append((row.name, label, row.votes))
         return faces

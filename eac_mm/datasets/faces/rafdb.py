@@ -1,23 +1,25 @@
-"""RAF-DB, the Real-world Affective Faces Database."""
+"""Read RAF-DB, the Real-world Affective Faces Database."""
 
 from pathlib import Path
 
 from mmpretrain.registry import DATASETS
 
 from ..readers import line_error, read_lines, require_plain_name
-from ..validate import require_choice, require_faces, require_folder, require_images
+from ..validate import require_choice, require_faces, require_folder
 from .base import FaceDataset
+from .expressions import EXPRESSIONS
 
 SPLITS = ('train', 'test')
-MEND = (
-    'RAF-DB is given for research at http://www.whdeng.cn/raf/model1.html: '
+FIX = (
+    'Fix: request RAF-DB at http://www.whdeng.cn/raf/model1.html (for research), '
     "point data_root at its folder 'basic', and unpack aligned.zip to Image/aligned."
 )
+ALIGNED = '_aligned'
 
 
 @DATASETS.register_module()
 class RAFDB(FaceDataset):
-    """The seven basic expressions of RAF-DB.
+    """Read the seven basic expressions of RAF-DB.
 
     From `Reliable Crowdsourcing and Deep Locality-Preserving Learning for
     Expression Recognition in the Wild (CVPR 2017)
@@ -34,8 +36,9 @@ class RAFDB(FaceDataset):
                 └── ...
 
     A line of the list is a file name and a label, ``train_00001.jpg 5``. The
-    name leaves out the ``_aligned`` of the file on disk, and its beginning is
-    the split. The labels in the list are
+    name begins with the split, and lacks the ``_aligned`` of the file on disk;
+    lists that have it (``train_00001_aligned.jpg 5``) are read alike. The labels in
+    the list are
 
     == ======== == =======
     1  surprise 5  sad
@@ -45,13 +48,13 @@ class RAFDB(FaceDataset):
     == ======== == =======
 
     and ``gt_label`` is one less. The official list has 12,271 training and
-    3,068 test faces; a shorter list is read all the same.
+    3,068 test faces; a list of another length is read too.
 
-    Lists with noisy labels in this format, such as the authors of EAC give
-    for training, may be named as ``ann_file``; they have no test faces.
+    ``ann_file`` may name a list of noisy labels in this format, such as those
+    that the authors of EAC publish for training; it has no test faces.
 
-    Each sample has ``img_path``, ``gt_label`` and ``name``, the file name as
-    in the list, by which a file of noisy labels finds its sample.
+    Each sample has ``img_path``, ``gt_label`` and ``name``, the file name in the
+    list without ``_aligned``, by which a file of noisy labels finds its sample.
 
     Args:
         data_root: The folder that holds ``EmoLabel`` and ``Image``.
@@ -60,28 +63,18 @@ class RAFDB(FaceDataset):
             ``'EmoLabel/list_patition_label.txt'``.
         data_prefix: The folder of the images, absolute or relative to
             ``data_root``. Defaults to ``'Image/aligned'``.
-        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and what
-            :class:`mmpretrain.datasets.BaseDataset` takes. ``max_refetch``
-            defaults to 0 here: a face that cannot be read stops the run and is
-            never replaced by another one.
+        **kwargs: ``on_bad_image`` of :class:`FaceDataset`, and the arguments of
+            :class:`mmpretrain.datasets.BaseDataset`. ``max_refetch`` defaults to
+            0 here: a face that cannot be read stops the run and is never replaced
+            by another one.
 
     Raises:
         FileNotFoundError: If a folder, the list or a listed image is missing.
-        ValueError: If ``split`` is unknown, or has no face in the list, or a
-            line of the list is malformed or names a face again.
+        ValueError: If ``split`` is unknown or has no face in the list, or a line of
+            the list is malformed or repeats a face.
     """
 
-    METAINFO = {
-        'classes': (
-            'surprise',
-            'fear',
-            'disgust',
-            'happy',
-            'sad',
-            'angry',
-            'neutral',
-        )
-    }
+    METAINFO = {'classes': EXPRESSIONS}
 
     def __init__(
         self,
@@ -107,27 +100,31 @@ class RAFDB(FaceDataset):
             path: The list. A relative path starts at the working directory.
 
         Returns:
-            The file name as in the list and the label, from 0, of every line
-            of either split.
+            The file name without ``_aligned``, and the label from 0, of every
+            line of either split.
 
         Raises:
             FileNotFoundError: If the list is missing.
-            ValueError: If a line is malformed or names a face again.
+            ValueError: If a line is malformed or repeats a face.
         """
         path = Path(path).expanduser()
-        ids = {str(i): i - 1 for i in range(1, len(RAFDB.METAINFO['classes']) + 1)}
+        ids = {str(i): i - 1 for i in range(1, len(EXPRESSIONS) + 1)}
         seen: dict[str, int] = {}
         rows = []
-        for number, line in read_lines(path, MEND):
+        for number, line in read_lines(path, FIX):
             name, _, label = line.partition(' ')
             require_plain_name(path, number, line, name)
             if not _split_of(name) or not label.isdecimal():
                 raise line_error(path, number, line, "'train_00001.jpg 5' or the like")
             if label not in ids:
                 raise line_error(path, number, line, f'a label from 1 to {len(ids)}')
+            name = _name_in_list(name)
             if name in seen:
                 raise line_error(
-                    path, number, line, f'each face once; line {seen[name]} has it too'
+                    path,
+                    number,
+                    line,
+                    f'each face once; it is on line {seen[name]} too',
                 )
             seen[name] = number
             rows.append((name, ids[label]))
@@ -139,7 +136,7 @@ class RAFDB(FaceDataset):
         Returns:
             ``img_path``, ``gt_label`` and ``name`` of each, in the list's order.
         """
-        require_folder(Path(self.data_root), MEND)
+        require_folder(Path(self.data_root), FIX)
         folder = Path(self.img_prefix)
         rows = [
             row
@@ -154,7 +151,7 @@ class RAFDB(FaceDataset):
             f"'{self.split}_'; lists of noisy labels have train faces only.",
         )
         files = [_file_of(name) for name, _ in rows]
-        require_images(folder, files, MEND, self.ann_file)
+        self.require_images(folder, files, FIX, self.ann_file)
         return [
             {'img_path': str(folder / file), 'gt_label': label, 'name': name}
             for file, (name, label) in zip(files, rows, strict=True)
@@ -162,11 +159,17 @@ class RAFDB(FaceDataset):
 
 
 def _split_of(name: str) -> str | None:
-    """``train_00001.jpg`` is of split ``train``."""
+    """Return the split of a name: ``'train'`` of ``train_00001.jpg``."""
     return next((s for s in SPLITS if name.startswith(f'{s}_')), None)
 
 
+def _name_in_list(name: str) -> str:
+    """Return the official name: ``train_00001.jpg`` of ``train_00001_aligned.jpg``."""
+    path = Path(name)
+    return f'{path.stem.removesuffix(ALIGNED)}{path.suffix}'
+
+
 def _file_of(name: str) -> str:
-    """``train_00001.jpg`` lies on disk as ``train_00001_aligned.jpg``."""
-    name = Path(name)
-    return f'{name.stem}_aligned{name.suffix}'
+    """Return the name on disk: ``train_00001_aligned.jpg`` of ``train_00001.jpg``."""
+    path = Path(name)
+    return f'{path.stem}{ALIGNED}{path.suffix}'

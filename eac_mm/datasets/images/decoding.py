@@ -1,11 +1,10 @@
-"""From the bytes of an image file to an (H, W, 3) uint8 BGR image, or a reason.
+"""Decode the bytes of an image file to (H, W, 3) uint8 BGR, or give a reason.
 
-OpenCV decodes JPEG and PNG, after their structure was walked through: a decoder
-may fill in what a cut file lacks and say so on standard error only, depending
-on its version. The walk costs some microseconds.
+OpenCV decodes JPEG and PNG after a walk through their structure: a decoder may
+fill in what a cut file lacks and say so on standard error only, depending on its
+version. The walk costs some microseconds. Pillow decodes the rest.
 """
 
-import io
 import re
 import struct
 import zlib
@@ -14,10 +13,10 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from eac_mm.utils.image_formats import UnreadableImage, open_image
+
 JPEG = b'\xff\xd8\xff'
 PNG = b'\x89PNG\r\n\x1a\n'
-# Pillow's readers of other formats do more than decode (EPS runs a program).
-OTHER_FORMATS = ('BMP', 'GIF', 'PNG', 'PPM', 'TIFF', 'WEBP')
 # A damaged or hostile header must not ask for gigabytes.
 MAX_PIXELS = 100_000_000
 # The next JPEG marker: neither data (FF00), filling (FFFF) nor a restart.
@@ -27,22 +26,20 @@ FRAME_HEADERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 CUT = 'the {} file is cut off: its end is missing'
 
 
-class UnreadableImage(ValueError):
-    """Why bytes do not give an image; the message is the reason alone."""
-
-
 def decode(data: bytes) -> np.ndarray:
     """Decode an image by its content, whatever its file is called.
 
     - Grey and palette images give three channels, CMYK is converted.
     - 16 bits are scaled to 8 by their high byte, not clipped.
-    - Transparency is laid over white, as a browser shows it; what colours hide
-      below it does not matter.
+    - Transparent pixels are laid over white, as a browser shows them; the colours
+      that they hide do not matter.
     - EXIF orientation is applied.
-    - Of an animation, the first picture counts.
+    - An animation gives its first picture.
 
     Args:
-        data: Content of a JPEG, PNG, BMP, GIF, PPM, TIFF or WebP file.
+        data: Content of a JPEG, PNG, BMP, GIF, PPM, TIFF or WebP file, or of an
+            AVIF or HEIC file if it can be read here
+            (:mod:`eac_mm.utils.image_formats`).
 
     Returns:
         The image, uint8 of shape (H, W, 3), in BGR order.
@@ -66,13 +63,13 @@ def decode(data: bytes) -> np.ndarray:
 def _check_size(width: int, height: int) -> None:
     if not 0 < width * height <= MAX_PIXELS:
         raise UnreadableImage(
-            f'its header says {width} x {height} pixels, allowed are 1 to '
-            f'{MAX_PIXELS:,} in all; it is damaged, or no face'
+            f'its header says {width} x {height} pixels, and 1 to {MAX_PIXELS:,} are '
+            'allowed in all; it is damaged, or not a face'
         )
 
 
 def _check_jpeg(data: bytes) -> None:
-    """Walk from marker to marker up to the end of the (first) image."""
+    """Walk from marker to marker up to the end of the first image."""
     position = 2
     while True:
         found = MARKER.search(data, position)
@@ -80,8 +77,8 @@ def _check_jpeg(data: bytes) -> None:
             raise UnreadableImage(CUT.format('JPEG'))
         position = found.end()
         marker = data[position - 1]
-        # What ends with the mark needs no walk through the data: inside the data
-        # there is none.
+        # A file that ends with the end marker needs no walk through its data: the
+        # data cannot contain that marker.
         if marker == END or (marker == START_OF_SCAN and data.endswith(b'\xff\xd9')):
             return
         if marker in FRAME_HEADERS and len(data) >= position + 7:
@@ -91,7 +88,7 @@ def _check_jpeg(data: bytes) -> None:
 
 
 def _check_png(data: bytes) -> bool:
-    """Walk through the chunks, and tell whether there is transparency."""
+    """Walk through the chunks and tell whether the image is transparent."""
     position = len(PNG)
     transparent = False
     while True:
@@ -102,13 +99,13 @@ def _check_png(data: bytes) -> bool:
         end = position + 8 + length
         if end + 4 > len(data):
             raise UnreadableImage(CUT.format('PNG'))
-        # Capital first letter: a chunk that the picture needs.
+        # A capital first letter marks a chunk that the picture needs.
         if kind[:1].isupper():
             checksum = zlib.crc32(memoryview(data)[position + 4 : end])
             if checksum != int.from_bytes(data[end : end + 4], 'big'):
                 raise UnreadableImage(
                     f'the PNG file is damaged: its part {kind.decode("latin-1")!r} '
-                    'has another checksum'
+                    'does not match its checksum'
                 )
         if kind == b'IEND':
             return transparent
@@ -134,14 +131,14 @@ def _decode_with_opencv(data: bytes, kind: str) -> np.ndarray:
 
 def _decode_with_pillow(data: bytes) -> np.ndarray:
     try:
-        with Image.open(io.BytesIO(data), formats=OTHER_FORMATS) as image:
+        with open_image(data) as image:
             _check_size(*image.size)
             image.load()
             rgb = _to_rgb(ImageOps.exif_transpose(image))
     except Image.UnidentifiedImageError as error:
         raise UnreadableImage(
-            'it holds no JPEG, PNG, BMP, GIF, PPM, TIFF or WebP image; it begins '
-            f'with {data[:12]!r}'
+            'it holds no JPEG, PNG, BMP, GIF, PPM, TIFF, WebP, AVIF or HEIC image; it '
+            f'begins with {data[:12]!r}'
         ) from error
     except UnreadableImage:
         raise
@@ -159,7 +156,8 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         return Image.fromarray(high.astype(np.uint8)).convert('RGB')
     if image.mode in ('I', 'F'):
         raise UnreadableImage(
-            'its pixels have 32 bits, whose range is not known; save it with 8 or 16'
+            'its pixels have 32 bits, so that their range is unknown; save it with 8 '
+            'or 16 bits'
         )
     if not image.has_transparency_data:
         return image.convert('RGB')

@@ -1,4 +1,4 @@
-"""Read a face image, or say which file is wrong and why."""
+"""Load face images; an error names the file and the reason."""
 
 from pathlib import Path
 
@@ -11,21 +11,21 @@ from .decoding import UnreadableImage, decode
 
 
 class BadImageError(ValueError):
-    """An image file that cannot be used; the message names it and the mend."""
+    """An image file that cannot be used; the message names it and the fix."""
 
 
 @TRANSFORMS.register_module()
 class LoadFace(LoadImageFromFile):
     """Load an image as (H, W, 3) uint8 BGR, whatever kind of file it is.
 
-    MMCV's ``LoadImageFromFile`` fails on a bad file with ``failed to load
-    image`` or an error that does not name it, and takes what the decoder gives
-    for a damaged one. Here the content is checked to be whole;
-    :func:`~eac_mm.datasets.images.decoding.decode` says what becomes of grey, 16-bit,
-    CMYK, transparent and rotated images.
+    MMCV's ``LoadImageFromFile`` fails on a bad file with an error that does not
+    name it, and accepts a damaged one if the decoder fills it in. This transform
+    checks that the content is whole.
+    :func:`~eac_mm.datasets.images.decoding.decode` documents the formats and what
+    becomes of grey, 16-bit, CMYK, transparent and rotated images.
 
-    An image that comes without a path is passed on as it is: MMPretrain's
-    inferencers load images themselves.
+    An image without a path is passed on unchanged: MMPretrain's inferencers load
+    images themselves.
 
     **Required Keys:**
 
@@ -38,13 +38,13 @@ class LoadFace(LoadImageFromFile):
     - ori_shape
 
     Args:
-        backend_args: Where files lie, as MMEngine's ``fileio`` takes it.
-            Defaults to None, the local disk unless the path says otherwise.
+        backend_args: The storage, in the form of MMEngine's ``fileio``.
+            Defaults to None: the local disk, unless the path names another.
 
     Raises:
         BadImageError: A ValueError, if the file is missing (from a folder or a
-            store), a folder, empty, cut, damaged or no image. It names the path and
-            the reason.
+            store), a folder, empty, cut, damaged or not an image. It names the path
+            and the reason.
     """
 
     def __init__(self, backend_args: dict | None = None) -> None:
@@ -54,7 +54,7 @@ class LoadFace(LoadImageFromFile):
         """Read a file.
 
         Raises:
-            UnreadableImage: With the reason, where that fails.
+            UnreadableImage: If that fails, with the reason.
         """
         try:
             data = fileio.get(path, backend_args=self.backend_args)
@@ -67,13 +67,13 @@ class LoadFace(LoadImageFromFile):
             raise UnreadableImage(f'it cannot be read ({error})') from error
         if data is None:  # MMEngine's LmdbBackend does not complain
             raise UnreadableImage(
-                f'{self.backend_args} has nothing under this name; see its path, and '
-                'the names in the list of images'
+                f'{self.backend_args} has nothing under this name; check the path of '
+                'the store, and the names in the list of images'
             )
         return data
 
     def find_fault(self, path: str | Path) -> str | None:
-        """Say why an image cannot be used; None where it can."""
+        """Return why an image cannot be used, or None if it can."""
         try:
             decode(self.read_bytes(path))
         except UnreadableImage as error:
@@ -87,15 +87,15 @@ class LoadFace(LoadImageFromFile):
             The image, uint8 of shape (H, W, 3), in BGR order.
 
         Raises:
-            BadImageError: Where that fails.
+            BadImageError: If that fails.
         """
         try:
             return decode(self.read_bytes(path))
         except UnreadableImage as error:
             raise BadImageError(
-                f'The image {str(path)!r} cannot be used: {error}. Mend: replace the '
-                "file, or leave out all that are so by on_bad_image='skip' of the "
-                'data set; tools/check_dataset.py lists them.'
+                f'The image {str(path)!r} cannot be used: {error}. Fix: replace the '
+                "file, or set on_bad_image='skip' in the data set to leave out all "
+                'such images; tools/check_dataset.py lists them.'
             ) from error
 
     def transform(self, results: dict) -> dict:

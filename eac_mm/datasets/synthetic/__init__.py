@@ -1,11 +1,10 @@
-"""Faces drawn from numbers: what they are made of, and how they are drawn."""
+"""Synthetic faces with an expression, drawn from sampled numbers."""
 
 from .dataset import SyntheticFER
 from .faces import check_size, draw_face, render_face
-from .parameters import EXPRESSIONS, Controls, Person, Photo
+from .parameters import Controls, Person, Photo
 
 __all__ = [
-    'EXPRESSIONS',
     'Controls',
     'Person',
     'Photo',

@@ -1,13 +1,14 @@
-"""Drawn faces as a data set, for where no photographs may be downloaded."""
+"""Provide synthetic faces as a data set, if no photographs may be downloaded."""
 
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 from mmpretrain.registry import DATASETS
 
+from ..faces.expressions import EXPRESSIONS
+from ..validate import require_choice
 from .faces import check_size, draw_face
-from .parameters import EXPRESSIONS
 
-# How many faces a split has where the config does not say.
+# How many faces a split has if the config does not say.
 DEFAULT_SIZES = {'train': 6000, 'val': 1500, 'test': 1500}
 # Mildly imbalanced, happy and neutral the commonest, as in real FER sets.
 CLASS_SHARES = {
@@ -23,16 +24,16 @@ CLASS_SHARES = {
 
 @DATASETS.register_module()
 class SyntheticFER(BaseDataset):
-    """Drawn faces with one of seven expressions; needs no files.
+    """Synthetic faces with one of seven expressions; needs no files.
 
     The faces are drawn when the data set is loaded (one to two milliseconds
-    each) and kept in memory, as MMPretrain's CIFAR does, so a pipeline starts
-    without ``LoadImageFromFile``. Expressions overlap as they do in people, so
-    that no network is right on all of them. Figures on this set compare
-    methods on this set alone; they say nothing about photographs.
+    each) and kept in memory as ``img``, like the images of MMPretrain's CIFAR, so
+    that a pipeline starts without ``LoadImageFromFile``. Expressions overlap as
+    they do in people, so that no network is right on all of them. Figures on this
+    set compare methods on this set alone; they say nothing about photographs.
 
-    Face and label are functions of (seed, split, index): the same in every
-    process, and a smaller data set is the beginning of a larger one. No face
+    Face and label are functions of (seed, split, index): they are the same in
+    every process, and a smaller data set is the beginning of a larger one. No face
     is in two splits. Labels follow :data:`CLASS_SHARES`.
 
     Args:
@@ -40,8 +41,8 @@ class SyntheticFER(BaseDataset):
         size: Number of faces. Defaults to 6000 in 'train' and 1500 in 'val'
             and 'test'.
         img_size: Width and height in pixels, at least 24. Defaults to 64.
-        seed: Which series of faces, 0 to 2**32 - 1. Splits of one experiment
-            share it. Defaults to 0.
+        seed: Number of the series of faces, 0 to 2**32 - 1. The splits of one
+            experiment share it. Defaults to 0.
         **kwargs: ``pipeline``, ``metainfo``, ``indices``, ``test_mode``,
             ``lazy_init`` and the other arguments of MMPretrain's
             ``BaseDataset``.
@@ -69,20 +70,16 @@ class SyntheticFER(BaseDataset):
         seed: int = 0,
         **kwargs,
     ):
-        if split not in DEFAULT_SIZES:
-            raise ValueError(
-                f'split={split!r} is not known: give one of '
-                f'{", ".join(map(repr, DEFAULT_SIZES))}.'
-            )
+        require_choice('split', split, tuple(DEFAULT_SIZES))
         size = DEFAULT_SIZES[split] if size is None else size
         if size < 1:
             raise ValueError(
                 f'size={size} is not allowed: a data set has at least one face. '
-                f'Give 1 or more, or None for {DEFAULT_SIZES[split]}.'
+                f'Fix: set 1 or more, or None for {DEFAULT_SIZES[split]}.'
             )
         if not 0 <= seed < 2**32:
             raise ValueError(
-                f'seed={seed} is not allowed: give an integer from 0 to 2**32 - 1.'
+                f'seed={seed} is not allowed. Fix: set an integer from 0 to 2**32 - 1.'
             )
         check_size(img_size)
         self.split = split
@@ -99,8 +96,8 @@ class SyntheticFER(BaseDataset):
             there is no such file), 'img_shape', 'ori_shape' and 'gt_label'.
         """
         splits = tuple(DEFAULT_SIZES)
-        # The splits are dealt in turn from one series of faces, so that they
-        # share none, however large they are.
+        # The splits take turns in one series of faces, so that they share none,
+        # however large they are.
         faces = splits.index(self.split) + len(splits) * np.arange(self.size)
         shape = (self.img_size, self.img_size)
         return [
@@ -119,13 +116,13 @@ class SyntheticFER(BaseDataset):
     def _draw_labels(self) -> list[int]:
         shares = [CLASS_SHARES[name] for name in EXPRESSIONS]
         split = tuple(DEFAULT_SIZES).index(self.split)
-        # A third number that is not 0 keeps this stream apart from every face's.
+        # A third number other than 0 separates this stream from that of every face.
         rng = np.random.default_rng([self.seed, split, 1])
         borders = np.cumsum(shares)[:-1]
         return np.searchsorted(borders, rng.random(self.size), 'right').tolist()
 
     def extra_repr(self) -> list[str]:
-        """Say which faces these are, in the representation of the data set."""
+        """Name split, seed and size in the representation of the data set."""
         return [
             f'Split: \t{self.split}',
             f'Seed: \t{self.seed}',

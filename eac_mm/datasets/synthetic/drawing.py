@@ -1,8 +1,7 @@
-"""Draws the parts of a face: outline, hair, relief, nose, mouth, eyes, brows.
+"""Draw the parts of a face: outline, hair, relief, nose, mouth, eyes, brows.
 
-What the numbers of a face mean is said in
-:mod:`eac_mm.datasets.synthetic.parameters`, and how points are written in
-:mod:`eac_mm.datasets.synthetic.pen`.
+:mod:`eac_mm.datasets.synthetic.parameters` defines the numbers of a face, and
+:mod:`eac_mm.datasets.synthetic.pen` the coordinates.
 """
 
 import numpy as np
@@ -39,7 +38,7 @@ def outline(person: Person, controls: Controls) -> np.ndarray:
 
 
 def draw_behind(pen: Pen, person: Person) -> None:
-    """Draw what the face covers: long hair, neck, clothes, ears."""
+    """Draw what lies behind the face: long hair, neck, clothes, ears."""
     if person.style in ('long', 'fringe'):
         low = 0.15 if person.style == 'long' else -0.1
         pen.fill(ellipse(1j * low, 1.25, 1.3 + low), mix(person.hair, DARK, 0.25))
@@ -67,7 +66,7 @@ def draw_beard(pen: Pen, person: Person, face: np.ndarray) -> None:
 
 
 def draw_relief(pen: Pen, person: Person, controls: Controls) -> None:
-    """Shade the sockets, and the folds and furrows that a movement makes."""
+    """Shade the eye sockets, and the folds and furrows that movements make."""
     mouth = 1j * person.mouth_height
     chin = 1j * person.chin
     tip = 1j * (EYE_LEVEL + person.nose_length)
@@ -118,7 +117,7 @@ def draw_nose(pen: Pen, person: Person, controls: Controls) -> None:
 
 
 def draw_mouth(pen: Pen, person: Person, controls: Controls) -> None:
-    """Draw the lips, and between them the teeth."""
+    """Draw the lips, and the teeth between them."""
     gap = 0.42 * max(0.0, controls.jaw - 0.08)
     flat = min(max(controls.stretch, 0.0), 1.0)
     lip = person.lip * (1 - 0.7 * min(max(controls.press, -0.2), 1.0))
@@ -146,7 +145,7 @@ def draw_mouth(pen: Pen, person: Person, controls: Controls) -> None:
 
 
 def draw_eyes(pen: Pen, person: Person, controls: Controls) -> None:
-    """Draw the eyes as far as the lids open them."""
+    """Draw the part of the eyes that the lids leave open."""
     x = person.eye_distance + person.eye_width * ARC
     height = person.eye_height * max(1 + 0.75 * controls.lids, 0.12)
     raised = 0.8 * min(max(controls.cheeks, -0.2), 1.0)  # of the lower lid
@@ -156,7 +155,7 @@ def draw_eyes(pen: Pen, person: Person, controls: Controls) -> None:
     pen.fill(mirrored(between(x, top, bottom)), WHITE)
     for radius, colour in ((0.1, person.iris), (0.05, DARK)):
         disc = ellipse(person.eye_distance + 1j * (EYE_LEVEL - 0.015), radius, radius)
-        # The lids cover what of the iris lies beyond them.
+        # The lids cover the part of the iris that lies beyond them.
         y = np.maximum(disc.imag, np.interp(disc.real, x, top))
         y = np.minimum(y, np.interp(disc.real, x, bottom))
         pen.fill(mirrored(disc.real + 1j * y), colour)

@@ -1,8 +1,8 @@
-"""Draws faces that show an expression, with numpy and OpenCV alone.
+"""Draw synthetic faces that show an expression, with numpy and OpenCV.
 
-They stand in for photographs where none may be downloaded: demo, tests, docs.
-What a face is made of is in
-:mod:`eac_mm.datasets.synthetic.parameters`; here it becomes an image.
+They stand in for photographs if none may be downloaded: in the demo, the tests and
+the docs. :mod:`eac_mm.datasets.synthetic.parameters` samples the numbers of a face;
+this module turns them into an image.
 """
 
 import functools
@@ -10,11 +10,12 @@ import functools
 import cv2
 import numpy as np
 
+from ..faces.expressions import EXPRESSIONS
 from . import drawing
-from .parameters import EXPRESSIONS, Controls, Person, Photo
+from .parameters import Controls, Person, Photo
 from .pen import Pen
 
-OVERSAMPLING = 2  # drawn so many times larger, then averaged down
+OVERSAMPLING = 2  # faces are drawn this many times larger and averaged down
 MIN_SIZE = 24
 
 
@@ -23,15 +24,15 @@ def draw_face(
 ) -> np.ndarray:
     """Draw one face.
 
-    A pure function of its arguments: the same in every process, and whatever
-    was drawn before. One ``seed`` and ``index`` give one person, photograph
-    and temperament, so that two expressions of them differ in the movement of
-    the face alone.
+    The image is a function of the arguments alone: it is the same in every process
+    and after any other face. One ``seed`` and ``index`` give one person, photograph
+    and temperament, so that two expressions of them differ in the movement of the
+    face alone.
 
     Args:
         expression: A name of :data:`EXPRESSIONS`, or its position there.
-        seed: Which series of faces, 0 to 2**32 - 1.
-        index: Which face of the series, 0 to 2**32 - 1.
+        seed: Number of the series of faces, 0 to 2**32 - 1.
+        index: Number of the face in the series, 0 to 2**32 - 1.
         size: Width and height in pixels, at least 24.
 
     Returns:
@@ -40,21 +41,22 @@ def draw_face(
     Raises:
         ValueError: If an argument is outside its range.
     """
-    expression = _expression_index(expression)
-    for name, value in (('seed', seed), ('index', index)):
+    name = _expression_name(expression)
+    for argument, value in (('seed', seed), ('index', index)):
         if not 0 <= value < 2**32:
             raise ValueError(
-                f'{name}={value} is not allowed: give an integer from 0 to 2**32 - 1.'
+                f'{argument}={value} is not allowed. Fix: give an integer from 0 to '
+                '2**32 - 1.'
             )
     check_size(size)
     rng = np.random.default_rng([seed, index])
     person, photo = Person.sample(rng), Photo.sample(rng)
-    controls = Controls.sample(expression, rng)
+    controls = Controls.sample(name, rng)
     return render_face(controls, person, photo, size, rng)
 
 
 def check_size(size: int) -> None:
-    """Refuse an image size at which no expression can be told.
+    """Refuse an image size at which expressions cannot be told apart.
 
     Args:
         size: Width and height in pixels.
@@ -65,18 +67,18 @@ def check_size(size: int) -> None:
     if size < MIN_SIZE:
         raise ValueError(
             f'An image size of {size} pixels is not allowed: a mouth would be '
-            f'a few pixels wide. Give {MIN_SIZE} or more; 64 is the default.'
+            f'a few pixels wide. Fix: set {MIN_SIZE} or more; the default is 64.'
         )
 
 
-def _expression_index(expression: int | str) -> int:
+def _expression_name(expression: int | str) -> str:
     if expression in EXPRESSIONS:
-        return EXPRESSIONS.index(expression)
+        return expression
     if not isinstance(expression, str) and 0 <= expression < len(EXPRESSIONS):
-        return int(expression)
+        return EXPRESSIONS[expression]
     raise ValueError(
-        f'expression={expression!r} is not known: give one of '
-        f'{", ".join(EXPRESSIONS)}, or its position, 0 to {len(EXPRESSIONS) - 1}.'
+        f'expression={expression!r} is unknown. Allowed: {", ".join(EXPRESSIONS)}, or '
+        f'a position, 0 to {len(EXPRESSIONS) - 1}.'
     )
 
 
@@ -92,9 +94,9 @@ def render_face(
     Args:
         controls: The movements of the face.
         person: Whose face it is.
-        photo: How it is taken.
+        photo: How it is photographed.
         size: Width and height in pixels.
-        rng: Source of the sensor noise; unused where ``photo.noise`` is 0.
+        rng: Source of the sensor noise; unused if ``photo.noise`` is 0.
 
     Returns:
         The image, uint8, of shape (size, size, 3), in BGR order.
@@ -116,7 +118,7 @@ def render_face(
 
 
 def _expose(image: np.ndarray, photo: Photo, rng: np.random.Generator) -> np.ndarray:
-    """Add to a drawn image what a camera adds."""
+    """Apply blur, light, tint and sensor noise to a drawn image."""
     size = len(image)
     if photo.grey:
         image = np.repeat(image.mean(axis=2, keepdims=True), 3, axis=2)

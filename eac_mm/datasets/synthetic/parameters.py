@@ -1,22 +1,19 @@
-"""What a drawn face is made of: its expression, its person, its photograph.
+"""Define the numbers of a synthetic face: its movements, its person, its photo.
 
-Three groups of numbers, each a dataclass with a ``sample`` class method. The
-drawing itself is in :mod:`eac_mm.datasets.synthetic.faces`.
+Each of the three is a dataclass with a ``sample`` class method.
+:mod:`eac_mm.datasets.synthetic.faces` draws them.
 """
 
 import dataclasses
 
 import numpy as np
 
-# The order of RAF-DB's labels 1 to 7.
-EXPRESSIONS = ('surprise', 'fear', 'disgust', 'happy', 'sad', 'angry', 'neutral')
-
 Colour = tuple[float, float, float]  # BGR, 0 to 255
 
 
 @dataclasses.dataclass
 class Controls:
-    """Facial movements; 0 is at rest, 1 is full, most may be negative.
+    """The movements of a face; 0 is at rest, 1 is full, most may be negative.
 
     They follow the action units (AU) of the Facial Action Coding System, Ekman
     & Friesen 1978, with opposite movements on one axis.
@@ -48,47 +45,46 @@ class Controls:
     jaw: float = 0.0
 
     @classmethod
-    def sample(cls, expression: int, rng: np.random.Generator) -> 'Controls':
-        """Draw one face's way of making an expression.
+    def sample(cls, expression: str, rng: np.random.Generator) -> 'Controls':
+        """Sample the movements with which one face makes an expression.
 
         Args:
-            expression: Index into :data:`EXPRESSIONS`.
-            rng: Source of chance. As many numbers are drawn for every
-                expression, so one generator state gives one temperament.
+            expression: One of :data:`MEANS`.
+            rng: Source of randomness. Every expression takes as many numbers
+                from it, so that one state gives one temperament.
 
         Returns:
-            The class's mean movement times an intensity (from barely there
-            to full, the upper and the lower face each with a share of it)
-            plus the person's own deviation.
+            The mean movement of the class times an intensity (from barely
+            visible to full; the upper and the lower face each have a share of
+            it), plus the deviation of this face.
         """
         low, high = INTENSITY
         intensity = low + (high - low) * rng.beta(*INTENSITY_BETA)
         upper, lower = intensity * rng.uniform(*REGION_SHARE, size=2)
         strength = np.where(UPPER_FACE, upper, lower)
         spread = SPREAD * rng.standard_normal(len(SPREAD))
-        return cls(*(strength * MEANS[expression] + spread).tolist())
+        return cls(*(strength * np.array(MEANS[expression]) + spread).tolist())
 
 
 # Mean movement of each expression, after the AU combinations of EMFACS (Ekman
-# & Friesen 1983). Columns: the fields of Controls, in order.
-MEANS = np.array(
-    [
-        # inner outer lower  lids  cheek nose  upper corner stretch press jaw
-        [0.90, 0.90, 0.00, 0.80, 0.00, 0.00, 0.00, 0.00, -0.40, 0.00, 0.90],
-        [0.90, 0.40, 0.50, 0.70, 0.00, 0.00, 0.00, -0.30, 0.80, 0.00, 0.45],
-        [0.00, -0.20, 0.50, -0.50, 0.50, 1.00, 0.90, -0.35, 0.00, 0.00, 0.15],
-        [0.00, 0.00, 0.00, -0.10, 0.80, 0.00, 0.20, 1.00, 0.40, 0.00, 0.35],
-        [0.90, -0.30, 0.30, -0.40, 0.00, 0.00, 0.00, -0.90, 0.00, 0.15, 0.00],
-        [-0.10, 0.10, 1.00, 0.00, 0.00, 0.35, 0.10, -0.35, 0.00, 0.80, 0.10],
-        [0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00],
-    ]
-)
-UPPER_FACE = np.arange(MEANS.shape[1]) < 5
+# & Friesen 1983). The columns are the fields of Controls, in order.
+MEANS = {
+    # inner, outer and lowered brow, lids, cheeks, nose, upper lip, corners,
+    # stretch, press, jaw
+    'surprise': (0.90, 0.90, 0.00, 0.80, 0.00, 0.00, 0.00, 0.00, -0.40, 0.00, 0.90),
+    'fear': (0.90, 0.40, 0.50, 0.70, 0.00, 0.00, 0.00, -0.30, 0.80, 0.00, 0.45),
+    'disgust': (0.00, -0.20, 0.50, -0.50, 0.50, 1.00, 0.90, -0.35, 0.00, 0.00, 0.15),
+    'happy': (0.00, 0.00, 0.00, -0.10, 0.80, 0.00, 0.20, 1.00, 0.40, 0.00, 0.35),
+    'sad': (0.90, -0.30, 0.30, -0.40, 0.00, 0.00, 0.00, -0.90, 0.00, 0.15, 0.00),
+    'angry': (-0.10, 0.10, 1.00, 0.00, 0.00, 0.35, 0.10, -0.35, 0.00, 0.80, 0.10),
+    'neutral': (0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00, 0.00),
+}
+UPPER_FACE = np.arange(len(dataclasses.fields(Controls))) < 5
 # Standard deviation of each control from face to face, in any expression.
 SPREAD = np.array([0.12, 0.12, 0.12, 0.13, 0.1, 0.1, 0.1, 0.12, 0.12, 0.12, 0.08])
-# Faint faces are what makes neighbouring classes overlap. These numbers were
-# chosen so that a small ResNet trained on clean labels is right on most new
-# faces, and never on all.
+# Faint expressions make neighbouring classes overlap. These numbers were chosen so
+# that a small ResNet trained on clean labels is right on most new faces, but not on
+# all.
 INTENSITY = (0.25, 1.25)
 INTENSITY_BETA = (1.6, 1.2)
 REGION_SHARE = (0.65, 1.15)
@@ -124,7 +120,7 @@ BEARDS = ('none', 'none', 'none', 'none', 'none', 'moustache', 'stubble', 'full'
 
 @dataclasses.dataclass
 class Person:
-    """An identity; lengths are in half face widths."""
+    """The identity of a face; lengths are in half face widths."""
 
     skin: Colour
     hair: Colour  # of head, brows and beard
@@ -137,7 +133,7 @@ class Person:
     lines: float = 0.5  # how strongly folds and furrows show, 0 to 1
     chin: float = 1.25  # from the middle of the face to the chin
     forehead: float = 1.15  # from the middle of the face to the crown
-    taper: float = 0.25  # what the chin is narrower than the cheeks
+    taper: float = 0.25  # by which the chin is narrower than the cheeks
     eye_distance: float = 0.42  # from the middle line to the middle of an eye
     eye_width: float = 0.2  # half of it
     eye_height: float = 0.17  # of an eye at rest
@@ -155,7 +151,7 @@ class Person:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> 'Person':
-        """Draw a person."""
+        """Sample a person."""
         uniform = rng.uniform
         style = _pick(HAIR_STYLES, rng)
         beard = _pick(BEARDS, rng)
@@ -192,7 +188,7 @@ class Person:
 
 @dataclasses.dataclass
 class Photo:
-    """How a face is taken; the defaults add nothing to it."""
+    """How a face is photographed; the defaults add nothing to it."""
 
     roll: float = 0.0  # rotation in the image, in radians
     yaw: float = 0.0  # turn to the side: shift of the nose in half face widths
@@ -208,7 +204,7 @@ class Photo:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> 'Photo':
-        """Draw the circumstances of a photograph."""
+        """Sample the circumstances of a photograph."""
         uniform, normal = rng.uniform, rng.normal
         level = uniform(40, 220)
         return cls(

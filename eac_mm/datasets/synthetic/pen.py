@@ -1,8 +1,8 @@
-"""A pen for drawing smooth shapes in the coordinates of a face.
+"""Draw smooth shapes in the coordinates of a face.
 
-Points are complex numbers x + iy in half face widths, x to the right and y
-down, from the middle of the face; so a rotation is one product and an ellipse
-one line.
+Points are complex numbers x + iy in half face widths, x to the right and y down,
+from the middle of the face. Thus a rotation is one product, and an ellipse one
+line of code.
 """
 
 import cv2
@@ -17,7 +17,7 @@ CIRCLE = np.exp(1j * np.linspace(0, 2 * np.pi, 33)[:-1])
 
 
 class Pen:
-    """Draws shapes given in face coordinates into a square image.
+    """Draw shapes given in face coordinates into a square image.
 
     Args:
         photo: Pose, scale and background.
@@ -50,8 +50,8 @@ class Pen:
         """Darken and lighten along soft strokes.
 
         Args:
-            strokes: Three points, a width, and by what part to lighten (or,
-                below 0, to darken) of each stroke.
+            strokes: Of each stroke three points, a width, and the share by which
+                to lighten or, below 0, to darken.
         """
         relief = np.full(self.image.shape[:2], 128, np.uint8)
         pixels = self._pixels(np.array([stroke[:3] for stroke in strokes]))
@@ -65,8 +65,8 @@ class Pen:
 
     def _pixels(self, points: np.ndarray) -> list[np.ndarray]:
         x, y = points.real, points.imag
-        # A turned head moves what lies nearer to the camera: the nose most,
-        # the outline not at all.
+        # A turned head shifts what is nearer to the camera: the nose most, the
+        # outline not at all.
         depth = np.sqrt(np.maximum(1 - x * x - 0.5 * y * y, 0))
         pixels = (points + self._yaw * depth) * self._turn + self._middle
         pixels = pixels.view(np.float64).astype(np.int32)
@@ -89,5 +89,5 @@ def between(x: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
 
 
 def mirrored(points: np.ndarray) -> np.ndarray:
-    """Return a shape of the right side beside its like on the left, (2, n)."""
+    """Return a shape of the right side and its mirror image on the left, (2, n)."""
     return np.stack([points, -points.conj()])

@@ -171,7 +171,8 @@ def test_missing_images_of_csv(tmp_path):
     for name in ('1/1f.jpg', '1/5f.jpg'):
         (folder / name).unlink()
     with pytest.raises(
-        FileNotFoundError, match=r"2 of 3 listed images.*Images/1': 1f.jpg, 5f.jpg\. A"
+        FileNotFoundError,
+        match=r"2 of 3 listed images.*Images/1': 1f.jpg, 5f.jpg\. F",
     ):
         AffectNet(str(tmp_path))
     (folder / '0').rename(tmp_path / 'away')
@@ -214,7 +215,7 @@ def test_npy_lacking_one_or_the_other(tmp_path):
     folder = tmp_path / 'train_set'
     (folder / 'images' / '2.jpg').rename(tmp_path / '2.jpg')
     with pytest.raises(
-        FileNotFoundError, match=r"1 of 6 listed images.*images': 2.jpg\. AffectNet"
+        FileNotFoundError, match=r"1 of 6 listed images.*images': 2.jpg\. Fix"
     ):
         AffectNet(str(tmp_path))
     (tmp_path / '2.jpg').rename(folder / 'images' / '2.jpg')
@@ -243,7 +244,7 @@ def test_npy_without_faces(tmp_path):
 
 
 def test_npy_has_no_boxes(tmp_path):
-    with pytest.raises(ValueError, match='cropped already. Mend: crop=False'):
+    with pytest.raises(ValueError, match='cropped already. Fix: set crop=False'):
         AffectNet(str(make_npy(tmp_path, ['0'])), crop=True)
 
 

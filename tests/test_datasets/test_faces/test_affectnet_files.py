@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from eac_mm.datasets.faces.affectnet_files import read_id, read_rows
+from eac_mm.datasets import listing
+from eac_mm.datasets.faces.affectnet_files import (
+    read_annotations,
+    read_id,
+    read_rows,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +67,60 @@ def test_rows(tmp_path):
     assert first.box == (134, 133, 899, 898)
     assert (second.number, second.expression, second.box) == (3, None, None)
     assert [row.box for row in read_rows(path, boxes=False)] == [None, None]
+
+
+def test_rows_written_on_windows(tmp_path):
+    path = tmp_path / 'training.csv'
+    path.write_text(
+        'subDirectory_filePath,face_x,face_y,face_width,face_height,'
+        'facial_landmarks,expression,valence,arousal\n'
+        '689\\73.jpg,134,133,899,898,1.5;2;3,6,-0.37,0.49\n'
+    )
+    (row,) = read_rows(path, boxes=False)
+    assert row.name == '689/73.jpg'
+
+
+@pytest.fixture
+def npy(tmp_path):
+    """Lay out images 2 and 10 with expressions 1 (happy) and 9 (uncertain)."""
+    for part in ('images', 'annotations'):
+        (tmp_path / part).mkdir()
+    for stem, ending, expression in (('10', 'jpg', 9), ('2', 'png', 1)):
+        (tmp_path / 'images' / f'{stem}.{ending}').touch()
+        np.save(tmp_path / 'annotations' / f'{stem}_exp.npy', expression)
+    return tmp_path / 'images', tmp_path / 'annotations'
+
+
+def test_annotations_of_jpg_and_png(npy):
+    assert list(read_annotations(*npy)) == [('2.png', 'happy'), ('10.jpg', None)]
+
+
+def test_annotations_beside_what_programs_leave_behind(npy, monkeypatch):
+    said = []
+    monkeypatch.setattr(listing, 'print_log', lambda text, **_: said.append(text))
+    images, annotations = npy
+    for path in (
+        images / '._2.png',
+        images / '.DS_Store',
+        images / 'Thumbs.db',
+        annotations / '._2_exp.npy',
+    ):
+        path.touch()
+    (images / '.ipynb_checkpoints').mkdir()
+    (images / 'notes.txt').touch()
+    assert list(read_annotations(*npy)) == [('2.png', 'happy'), ('10.jpg', None)]
+    assert said[0].startswith(f"AffectNet: 5 files or folders in '{images}' are left")
+    assert "1 with the ending '.txt', which is not read: 'notes.txt'" in said[0]
+
+
+def test_two_images_of_one_number(npy):
+    (npy[0] / '2.jpg').touch()
+    with pytest.raises(ValueError, match=r"'2.jpg' and '2.png', and one expression"):
+        list(read_annotations(*npy))
+
+
+def test_a_missing_image_may_be_allowed(npy):
+    (npy[0] / '2.png').unlink()
+    with pytest.raises(FileNotFoundError, match=r'1 of 2 listed images.*: 2.jpg'):
+        list(read_annotations(*npy))
+    assert list(read_annotations(*npy, missing_ok=True))[0] == ('2.jpg', 'happy')

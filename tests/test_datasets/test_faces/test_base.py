@@ -99,7 +99,7 @@ def test_what_the_log_says(csv_root, monkeypatch):
         spoil(csv_root / f'gesicht ü {i}.jpg', b'')
     faces(csv_root, on_bad_image='skip')
     lines = said[1].split('\n  ')
-    assert 'CSVFaces: 7 of 12 images are left out' in lines[0]
+    assert 'CSVFaces: 7 of 12 images cannot be read' in lines[0]
     assert lines[1] == f'{str(csv_root / "gesicht ü 0.jpg")!r}: the file is empty'
     assert len(lines) == 7 and lines[-1] == 'and 2 more'
 

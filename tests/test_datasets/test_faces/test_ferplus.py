@@ -87,6 +87,21 @@ def test_seven_classes(tmp_path):
     assert dataset.max_refetch == 0
 
 
+def test_votes_are_those_of_the_csv(tmp_path):
+    dataset = FERPlus(str(make(tmp_path)))
+    info = dataset.get_data_info(4)
+    assert info == {
+        'img_path': str(tmp_path / 'FER2013Train' / 'a.png'),
+        'gt_label': 5,
+        'name': 'a.png',
+        'votes': (1, 0, 0, 0, 9, 0, 0, 0, 0, 0),
+        'sample_idx': 4,
+    }
+    # Each of the seven faces has nine votes in the column of its class.
+    columns = [dataset.get_data_info(i)['votes'].index(9) for i in range(7)]
+    assert columns == [0, 1, 2, 3, 4, 5, 6]
+
+
 def test_eight_classes(tmp_path):
     dataset = FERPlus(str(make(tmp_path)), num_classes=8)
     assert labels(dataset) == [*SEVEN, ('c.png', 7)]

@@ -152,7 +152,7 @@ def test_blank_lines_at_the_end(tmp_path):
         ('train_00001.jpg 8', 'expected a label from 1 to 7'),
         ('../train_00001.jpg 5', 'could leave the data root'),
         ('/train_00001.jpg 5', 'could leave the data root'),
-        ('test_0001.jpg 7', 'expected each face once; line 1 has it too'),
+        ('test_0001.jpg 7', 'expected each face once; it is on line 1 too'),
     ],
 )
 def test_bad_line(tmp_path, line, message):
@@ -202,7 +202,7 @@ def test_missing_images(tmp_path):
     with pytest.raises(
         FileNotFoundError,
         match=r'2 of 3 listed images .*: train_00001_aligned.jpg, '
-        r'train_00004_aligned.jpg\. RAF-DB',
+        r'train_00004_aligned.jpg\. Fix: request RAF-DB',
     ):
         RAFDB(str(tmp_path))
 

@@ -61,7 +61,7 @@ def fault(tmp_path):
         assert "on_bad_image='skip'" in message
         assert 'tools/check_dataset.py' in message
         reason = LoadFace().find_fault(path)
-        assert f': {reason}. Mend' in message
+        assert f': {reason}. Fix' in message
         return reason
 
     return refuse
@@ -261,7 +261,7 @@ def test_huge_headers_are_refused_before_decoding(fault, monkeypatch):
 def test_wrong_checksum(fault):
     data = bytearray(encode(pixels(), 'PNG'))
     data[len(data) // 2] ^= 1
-    assert "its part 'IDAT' has another checksum" in fault(bytes(data))
+    assert "its part 'IDAT' does not match its checksum" in fault(bytes(data))
 
 
 def test_the_error_survives_a_worker_process():

@@ -384,7 +384,7 @@ def test_list_that_lacks_a_face(rafdb, tmp_path):
 def test_list_that_repeats_a_face(rafdb, tmp_path):
     path = tmp_path / 'noise.txt'
     path.write_text('\n'.join([*ROWS, 'train_00001.jpg 2']))
-    with pytest.raises(ValueError, match=r'noise.txt:5: .* line 1 has it too'):
+    with pytest.raises(ValueError, match=r'noise.txt:5: .* it is on line 1 too'):
         NoisyLabels(rafdb, noise_file=str(path))
 
 

@@ -100,7 +100,7 @@ def test_representation_says_which_faces():
     ('arguments', 'message'),
     [
         ({'split': 'dev'}, "split='dev'.*'train', 'val', 'test'"),
-        ({'size': 0}, 'size=0 .*Give 1 or more.*6000'),
+        ({'size': 0}, 'size=0 .*Fix: set 1 or more.*6000'),
         ({'img_size': 23}, '23 pixels.*24 or more'),
         ({'seed': -1}, 'seed=-1 .*from 0'),
     ],

@@ -5,19 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import eac_mm.datasets.synthetic.faces as synthetic_faces
+import eac_mm
+from eac_mm.datasets.faces.expressions import EXPRESSIONS
 from eac_mm.datasets.synthetic.faces import draw_face, render_face
-from eac_mm.datasets.synthetic.parameters import (
-    EXPRESSIONS,
-    INTENSITY,
-    INTENSITY_BETA,
-    MEANS,
-    REGION_SHARE,
-    Controls,
-    Person,
-    Photo,
-)
+from eac_mm.datasets.synthetic.parameters import Controls, Person, Photo
 
+ROOT = Path(eac_mm.__file__).parent
 PLAIN = Person(
     skin=(140, 172, 220),
     hair=(25, 24, 28),
@@ -31,17 +24,6 @@ def render(size=128, **controls):
     return render_face(Controls(**controls), PLAIN, Photo(), size, None).astype(int)
 
 
-def row(image, y):
-    """Return the image row of a height in half face widths."""
-    return round(len(image) * (0.5 + Photo().scale * y))
-
-
-def darkest_row(image, x, top, bottom):
-    """Return the height of the darkest pixel of a column, between two heights."""
-    column = image[row(image, top) : row(image, bottom), row(image, x)].sum(axis=1)
-    return row(image, top) + column.argmin()
-
-
 def test_the_same_arguments_give_the_same_bytes_in_any_order():
     forwards = [draw_face(i % 7, 3, i) for i in range(6)]
     backwards = [draw_face(i % 7, 3, i) for i in reversed(range(6))][::-1]
@@ -50,13 +32,14 @@ def test_the_same_arguments_give_the_same_bytes_in_any_order():
 
 
 def test_another_process_draws_the_same_face_without_torch():
-    folder = Path(synthetic_faces.__file__).parent
+    # Empty packages in place of eac_mm's, whose imports bring torch along.
     program = (
         'import sys, types\n'
-        "package = types.ModuleType('faces')\n"
-        f'package.__path__ = [{str(folder)!r}]\n'
-        "sys.modules['faces'] = package\n"
-        'from faces.faces import draw_face\n'
+        "for name in ('datasets', 'datasets.faces', 'datasets.synthetic'):\n"
+        '    package = types.ModuleType(name)\n'
+        f"    package.__path__ = [{str(ROOT)!r} + '/' + name.replace('.', '/')]\n"
+        '    sys.modules[name] = package\n'
+        'from datasets.synthetic.faces import draw_face\n'
         "assert 'torch' not in sys.modules\n"
         "sys.stdout.buffer.write(draw_face('fear', 5, 17, 48).tobytes())\n"
     )
@@ -96,74 +79,6 @@ def test_expressions_of_one_index_share_person_and_photo():
     assert (happy[20:60, 20:44] != angry[20:60, 20:44]).mean() > 0.1
 
 
-@pytest.mark.parametrize('expression', range(7))
-def test_controls_scatter_about_the_mean_of_the_expression(expression):
-    rng = np.random.default_rng(0)
-    drawn = [Controls.sample(expression, rng) for _ in range(1500)]
-    mean = np.mean([list(vars(controls).values()) for controls in drawn], axis=0)
-    share = INTENSITY_BETA[0] / sum(INTENSITY_BETA)
-    intensity = INTENSITY[0] + share * (INTENSITY[1] - INTENSITY[0])
-    expected = intensity * np.mean(REGION_SHARE) * MEANS[expression]
-    np.testing.assert_allclose(mean, expected, atol=0.03)
-
-
-@pytest.mark.parametrize(
-    ('name', 'up', 'down'),
-    [('corners', 'happy', 'sad'), ('inner_brow', 'sad', 'angry')]
-    + [('jaw', 'surprise', 'neutral'), ('brow_lower', 'angry', 'surprise')]
-    + [('lids', 'fear', 'disgust'), ('nose', 'disgust', 'happy')]
-    + [('stretch', 'fear', 'surprise'), ('press', 'angry', 'fear')],
-)
-def test_table_of_means_says_what_the_action_units_say(name, up, down):
-    column = list(vars(Controls())).index(name)
-    higher = MEANS[EXPRESSIONS.index(up), column]
-    assert higher > 0.5 + MEANS[EXPRESSIONS.index(down), column]
-    assert not MEANS[EXPRESSIONS.index('neutral')].any()
-
-
-def test_lip_corners_go_up_and_down():
-    heights = {}
-    for corners in (-1, 0, 1):
-        image = render(corners=corners)
-        side, middle = (darkest_row(image, x, 0.5, 0.98) for x in (0.29, 0))
-        heights[corners] = middle - side
-    assert abs(heights[0]) <= 1
-    assert heights[1] >= 3  # the corners are above the middle
-    assert heights[-1] <= -3
-
-
-def test_jaw_opens_the_mouth():
-    areas = []
-    for jaw in (0, 0.6, 0.8, 1):
-        image = render(jaw=jaw)
-        mouth = image[row(image, 0.5) : row(image, 1.2)]
-        areas.append((np.abs(mouth - (32, 24, 66)).sum(axis=2) < 30).sum())
-    assert areas[0] == 0
-    assert 0 < areas[1] < areas[2] < areas[3]
-
-
-def test_lids_bare_and_cover_the_eye():
-    whites = []
-    for lids in (-0.9, 0, 0.9):
-        image = render(lids=lids)
-        eyes = image[row(image, -0.4) : row(image, 0.1)]
-        whites.append((eyes.min(axis=2) > 205).sum())
-    assert whites[0] < whites[1] < whites[2]
-
-
-@pytest.mark.parametrize(
-    ('control', 'inner', 'outer'),
-    [('inner_brow', 5, 0), ('outer_brow', 0, 4), ('brow_lower', -4, -1)],
-)
-def test_brow_moves_where_its_control_says(control, inner, outer):
-    for x, expected in ((0.27, inner), (0.6, outer)):
-        rest, moved = (
-            darkest_row(image, x, -0.75, -0.32)
-            for image in (render(), render(**{control: 0.9}))
-        )
-        assert rest - moved == pytest.approx(expected, abs=2)
-
-
 def test_a_plain_face_in_even_light_is_its_own_mirror_image():
     image = render(corners=0.5, lids=0.5, brow_lower=0.3)
     assert np.abs(image - image[:, ::-1]).mean() < 1
@@ -189,12 +104,12 @@ def test_light_noise_and_grey_do_what_they_say():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (('joy', 0, 0), "expression='joy'.*surprise, fear.*0 to 6"),
+        (('joy', 0, 0), "expression='joy' is unknown.*surprise, fear.*0 to 6"),
         ((7, 0, 0), 'expression=7 .*0 to 6'),
         ((-1, 0, 0), 'expression=-1 '),
         ((0, -1, 0), 'seed=-1 .*0 to'),
         ((0, 0, 2**32), 'index=4294967296 '),
-        ((0, 0, 0, 23), '23 pixels.*24 or more'),
+        ((0, 0, 0, 23), '23 pixels.*Fix: set 24 or more'),
     ],
 )
 def test_arguments_out_of_range(arguments, message):
