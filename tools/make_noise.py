@@ -5,20 +5,22 @@ python tools/make_noise.py configs/eac/resnet18_rafdb_clean.py noise30.txt --rat
 The file belongs to the recipe's data set and to any other of the same labels.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mmengine import Config
-from mmengine.config import DictAction
-from mmengine.registry import init_default_scope
+if TYPE_CHECKING:  # these take seconds, and --help needs none
+    from mmengine import Config
 
-from eac_mm.apis import load_config
-from eac_mm.datasets import NoisyLabels
-from eac_mm.datasets.noise.files import NoiseManifest
-from eac_mm.datasets.noise.model import KINDS, Transition
+    from eac_mm.datasets.noise.files import NoiseManifest
+    from eac_mm.datasets.noise.model import Transition
+
+KINDS = ('symmetric', 'asymmetric')
 
 DEFAULT_RATE = 0.3
 DATASET = 'train_dataloader.dataset'
@@ -56,7 +58,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
         metavar='KEY=VALUE',
         help=f'overrides, such as {DATASET}.dataset.data_root=/data/rafdb',
     )
@@ -105,6 +106,8 @@ def training_data(cfg: Config) -> Config:
 
 def is_noisy(dataset: Config) -> bool:
     """Whether the config of a data set is one of :class:`NoisyLabels`."""
+    from eac_mm.datasets import NoisyLabels
+
     return dataset.type in ('NoisyLabels', 'mmpretrain.NoisyLabels', NoisyLabels)
 
 
@@ -132,7 +135,7 @@ def usage(dataset: Config, out: Path) -> str:
     if not is_noisy(dataset):
         return (
             "To train on it, wrap the recipe's training data set:\n"
-            f'dict(type={NoisyLabels.__name__!r}, noise_file={str(out)!r}, dataset=...)'
+            f"dict(type='NoisyLabels', noise_file={str(out)!r}, dataset=...)"
         )
     options = [f'{DATASET}.noise_file={shlex.quote(str(out))}', f'{DATASET}.rate=0']
     if dataset.get('transition') is not None:
@@ -147,6 +150,11 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
         FileExistsError: Where the file exists and ``--force`` is not given.
     """
     args = parse_args(argv)
+    from mmengine.registry import init_default_scope
+
+    from eac_mm.apis import load_config
+    from eac_mm.datasets import NoisyLabels
+
     if args.out.exists() and not args.force:
         raise FileExistsError(
             f'{args.out} exists; runs may depend on it. Mend: choose another name, or '

@@ -7,12 +7,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import mmengine
-from mmengine.config import DictAction
-
-from eac_mm.apis import build_runner, load_config
-from eac_mm.utils.plain import to_plain
-
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -24,7 +18,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
         metavar='KEY=VALUE',
         help='overrides, such as test_dataloader.batch_size=16',
     )
@@ -53,6 +46,11 @@ def main(argv: Sequence[str] | None = None) -> dict:
         raise ValueError(
             f'--out {args.out}: not a .json or .yaml file. Fix: choose such a name.'
         )
+    import mmengine  # these take seconds
+
+    from eac_mm.apis import build_runner, load_config
+    from eac_mm.utils.plain import to_plain
+
     cfg = load_config(
         args.config,
         options=args.cfg_options,

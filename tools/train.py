@@ -7,10 +7,6 @@ import argparse
 import os
 from collections.abc import Sequence
 
-from mmengine.config import DictAction
-
-from eac_mm.apis import build_runner, load_config, resume
-
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -36,7 +32,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
         metavar='KEY=VALUE',
         help='overrides, such as model.head.consistency_weight=3',
     )
@@ -56,6 +51,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Train."""
     args = parse_args(argv)
+    from eac_mm.apis import build_runner, load_config, resume  # takes seconds
+
     cfg = load_config(
         args.config,
         options=args.cfg_options,

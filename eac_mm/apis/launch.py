@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -12,13 +13,14 @@ from mmengine.runner import Runner
 
 from eac_mm.utils import compat, hardware
 from eac_mm.utils.files import damage, intact_checkpoints
+from eac_mm.utils.options import parse_options
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 def load_config(
     path: str | Path,
-    options: dict | None = None,
+    options: Mapping | Sequence[str] | None = None,
     work_dir: str | None = None,
     seed: int | None = None,
     amp: bool = False,
@@ -28,7 +30,7 @@ def load_config(
 
     Args:
         path: Config file (it runs Python: load only files that you trust).
-        options: Overrides, as ``--cfg-options`` gives them.
+        options: Overrides by key, or as the words ``KEY=VALUE`` of a command line.
         work_dir: Where logs and checkpoints go. Defaults to the config's
             ``work_dir``, else ``work_dirs/<parent folder of the config>/<config>``.
         seed: Seed of the training. Defaults to the config's.
@@ -57,7 +59,8 @@ def load_config(
     if amp:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if options:
-        cfg.merge_from_dict(options)
+        pairs = options if isinstance(options, Mapping) else parse_options(options)
+        cfg.merge_from_dict(dict(pairs))
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:

@@ -17,6 +17,7 @@ from eac_mm.models import AttentionConsistencyLoss, EACHead, attention_maps
 
 FOLDER = Path(__file__).parents[2] / 'tools' / 'benchmark'
 MODULES = (
+    'benchmark',
     'contenders',
     'interleave',
     'made_data',
@@ -227,6 +228,14 @@ def test_each_part_measures(name):
         ratios = line.values(measured)
         assert len(ratios) >= 2
         assert min(ratios) > 0
+
+
+def test_the_command_line_knows_parts_and_sizes():
+    import benchmark
+    import parts
+
+    assert tuple(parts.PARTS) == benchmark.PARTS
+    assert vars(parts.Setting()) == benchmark.SIZES
 
 
 def test_stretches_of_iterations():

@@ -9,6 +9,7 @@ from mmengine.config import DictAction
 from mmpretrain.registry import DATASETS
 
 from eac_mm.apis import load_config
+from eac_mm.datasets.noise.model import KINDS
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
@@ -69,7 +70,7 @@ def test_symmetric(tmp_path, data, capsys):
     printed = capsys.readouterr().out
     assert f'{out}: symmetric noise, seed 6\n' in printed
     assert f'rate asked: 40.00 %; measured: {100 * changed.mean():.2f} %' in printed
-    rows = [line.split() for line in printed.split('\n\n')[1].split('\n')]
+    rows = [line.split() for line in printed.split('\n\n')[-2].split('\n')]
     assert rows[0] == ['class', 'clean', 'changed', 'share']
     for row, name, clean, wrong in zip(
         rows[1:],
@@ -194,6 +195,10 @@ def test_bad_rate(tmp_path, data, rate):
     with pytest.raises(ValueError, match=rf'noise rate {rate}: .* in \[0, 1\)'):
         make_noise.main([recipe(tmp_path, noisy(data)), str(out), f'--rate={rate}'])
     assert not out.exists()
+
+
+def test_the_command_line_knows_the_kinds():
+    assert make_noise.KINDS == KINDS
 
 
 @pytest.mark.parametrize('option', ['--rate=abc', '--seed=x', '--kind=pairflip'])

@@ -12,15 +12,12 @@ stay as they were measured before.
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from pathlib import Path
 
-import parts
-import report
-import torch
-
-from eac_mm.experiments import machine
-from eac_mm.utils.files import write_atomically
+# Those of `parts`, whose import takes seconds: --help needs the names alone.
+PARTS = ('step', 'iteration', 'loader', 'maps', 'memory', 'profile')
+SIZES = dict(batch=32, size=224, rounds=7, width=64)
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -29,38 +26,38 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         description='Measure how near to the limit training is.'
     )
     parser.add_argument(
-        'parts', nargs='*', metavar='part', help=f'of {", ".join(parts.PARTS)} [all]'
+        'parts', nargs='*', metavar='part', help=f'of {", ".join(PARTS)} [all]'
     )
-    for field in fields(parts.Setting):
-        parser.add_argument(
-            f'--{field.name}',
-            type=int,
-            default=field.default,
-            help=f'[{field.default}]',
-        )
+    for name, size in SIZES.items():
+        parser.add_argument(f'--{name}', type=int, default=size, help=f'[{size}]')
     parser.add_argument('--threads', type=int, help='of the CPU [all cores]')
     parser.add_argument('--out', default='docs/performance', help='[docs/performance]')
     args = parser.parse_args(argv)
-    unknown = set(args.parts) - set(parts.PARTS)
+    unknown = set(args.parts) - set(PARTS)
     if unknown:
-        parser.error(f'no part {sorted(unknown)}; choose from {list(parts.PARTS)}')
+        parser.error(f'no part {sorted(unknown)}; choose from {list(PARTS)}')
     return args
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and write."""
     args = parse_args(argv)
+    import parts
+    import report
+    import torch
+
+    from eac_mm.experiments import machine
+    from eac_mm.utils.files import write_atomically
+
     if args.threads:
         torch.set_num_threads(args.threads)
-    setting = parts.Setting(
-        **{field.name: getattr(args, field.name) for field in fields(parts.Setting)}
-    )
+    setting = parts.Setting(**{name: getattr(args, name) for name in SIZES})
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     kind = 'gpu' if torch.cuda.is_available() else f'cpu-{machine.instructions()}'
     path = out / f'{kind}.json'
     measured = json.loads(path.read_text()) if path.is_file() else {}
-    for name in args.parts or parts.PARTS:
+    for name in args.parts or PARTS:
         print(f'{name} ...', flush=True)
         measured[name] = dict(
             machine=machine.describe(),

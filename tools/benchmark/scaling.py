@@ -11,8 +11,6 @@ import argparse
 import math
 from collections.abc import Sequence
 
-from eac_mm.experiments import markdown_table
-
 FLOAT = 4  # bytes of a gradient's element
 IMAGES = {'RAF-DB': 12_271, 'FERPlus': 28_224, 'AffectNet': 283_901}
 NODE = 8  # GPUs that a fast link joins
@@ -74,6 +72,8 @@ def step_of(args: argparse.Namespace, gpus: int) -> tuple[float, float]:
 
 def steps_table(args: argparse.Namespace) -> str:
     """What the all-reduce leaves of a step, and of an epoch."""
+    from eac_mm.experiments import markdown_table  # takes seconds
+
     names = [f'{name}: steps an epoch' for name in IMAGES]
     head = ['GPUs', 'all-reduce, ms', 'step, ms', 'efficiency, %', 'batch', *names]
     rows = []
@@ -94,6 +94,8 @@ def steps_table(args: argparse.Namespace) -> str:
 
 def files_table(args: argparse.Namespace) -> str:
     """What GPUs that never wait for images ask of processors and storage."""
+    from eac_mm.experiments import markdown_table  # takes seconds
+
     head = ['GPUs', 'images a second', 'cores', 'read, GB/s']
     rows = []
     for gpus in args.gpus:
