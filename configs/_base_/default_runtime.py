@@ -14,6 +14,7 @@ default_hooks = dict(
     preflight=dict(type='PreflightHook'),
     image_cache=dict(type='ImageCacheHook'),  # train_dataloader.dataset.cache
     result=dict(type='ResultHook', last=5),
+    exact_resume=dict(type='ExactResumeHook'),
 )
 
 env_cfg = dict(

@@ -90,11 +90,13 @@ def test_killed_between_a_checkpoint_and_its_validation(tmp_path, uninterrupted)
 
 
 def test_two_processes(tmp_path):
-    whole = Run(tmp_path / 'whole')
+    """With gradients that are accumulated over the borders of epochs of 3 steps."""
+    options = {'optim_wrapper.accumulative_counts': 2}
+    whole = Run(tmp_path / 'whole', **options)
     whole.start(processes=2)
     output = whole.finish()
     assert whole.process.returncode == 0, output[-4000:]
-    run = Run(tmp_path / 'run')
+    run = Run(tmp_path / 'run', **options)
     kill_and_go_on(run, 2, random.Random(1), processes=2)
     assert_same(run, whole)
 

@@ -139,9 +139,7 @@ def test_damaged_files(content, damage, message):
 
 def test_layers_of_another_network(network):
     wide = [(np.repeat(network[0][0], 2, 1), *network[0][1:]), *network[1:]]
-    with pytest.raises(
-        ValueError, match=r'convolution 1 .* \(32, 6, 7, 7\)'
-    ):
+    with pytest.raises(ValueError, match=r'convolution 1 .* \(32, 6, 7, 7\)'):
         build_backbone(read_layers(as_file(wide)))
 
 

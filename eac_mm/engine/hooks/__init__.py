@@ -3,6 +3,7 @@
 from .consistency_ramp_hook import ConsistencyRampHook
 from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
+from .exact_resume_hook import ExactResumeHook
 from .finite_loss_hook import FiniteLossHook
 from .image_cache_hook import ImageCacheHook
 from .preflight_hook import PreflightHook
@@ -13,6 +14,7 @@ __all__ = [
     'ConsistencyRampHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
+    'ExactResumeHook',
     'FiniteLossHook',
     'ImageCacheHook',
     'PreflightHook',

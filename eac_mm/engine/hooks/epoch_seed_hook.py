@@ -55,8 +55,11 @@ class EpochSeedHook(Hook):
         """Reseed PyTorch before the first step of the epoch.
 
         Not earlier: the loader draws a number whenever its workers start, which
-        depends on their settings and on where a run resumes.
+        depends on their settings and on where a run resumes. A loop that goes by
+        iterations can resume at any of them, so each is reseeded.
         """
-        if batch_idx == 0:
-            words = np.random.SeedSequence([runner.seed, runner.epoch, get_rank()])
+        by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        if batch_idx == 0 or not by_epoch:
+            step = runner.epoch if by_epoch else runner.iter
+            words = np.random.SeedSequence([runner.seed, step, get_rank()])
             torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))

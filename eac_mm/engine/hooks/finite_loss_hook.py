@@ -1,21 +1,22 @@
-"""Stop where the loss is no number."""
+"""End the run if the loss is not finite."""
 
 from collections import deque
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 
 @HOOKS.register_module()
 class FiniteLossHook(Hook):
-    """End the run at a loss that is not finite, and say where it came from.
+    """End the run at a loss that is not finite, and say where it began.
 
-    On a GPU the losses are looked at every ``interval`` iterations, so that no
-    step waits for the device; the iteration where it began is named all the
-    same. The checkpoint of the last epoch stays, and nothing is saved after the
-    loss went wrong.
+    On a GPU the losses are read every ``interval`` iterations, so that no step
+    waits for the device; the iteration where it began is named all the same.
+    Whatever its interval, no checkpoint is written after the loss went wrong, or
+    with parameters that are not finite; the ones before it are kept.
 
     Args:
         interval: Iterations between two looks on a GPU; on the CPU every
@@ -23,7 +24,7 @@ class FiniteLossHook(Hook):
 
     Raises:
         FloatingPointError: With the epoch, iteration, learning rate, losses and
-            the paths of that iteration's images.
+            the paths of that iteration's images, or with the parameters.
     """
 
     # Before checkpoints are written, and before the logger.
@@ -51,8 +52,30 @@ class FiniteLossHook(Hook):
             self._look(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
-        """Look before the epoch is saved."""
+        """Look on every process before the epoch is saved."""
         self._look(runner)
+
+    def before_checkpoint(self, runner: Runner) -> None:
+        """Look on every process before a checkpoint of any interval."""
+        self._look(runner)
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Refuse to save parameters that are not finite.
+
+        A finite loss can have an infinite gradient, and the loss after it is not
+        computed before the checkpoint is written.
+        """
+        self._look(runner)
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for name, _ in model.named_parameters():
+            value = checkpoint['state_dict'].get(name)
+            if value is not None and not torch.isfinite(value).all():
+                raise FloatingPointError(
+                    f'{name} is not finite after iteration {runner.iter + 1}, so no '
+                    'checkpoint is written; the ones before it are kept. Fix: a '
+                    'smaller learning rate, optim_wrapper.clip_grad, or float32 in '
+                    'place of --amp'
+                )
 
     @staticmethod
     def is_on_cpu(outputs: dict | None) -> bool:
@@ -76,6 +99,6 @@ class FiniteLossHook(Hook):
             f'the loss is not finite in epoch {iteration // length + 1}, iteration '
             f'{iteration % length + 1} of {length} (iteration {iteration + 1} in all), '
             f'learning rate {rate:.4g}: {values}. The checkpoints before it are kept. '
-            'Mend: a smaller learning rate, float32 in place of --amp, or a look at '
+            'Fix: a smaller learning rate, float32 in place of --amp, or a look at '
             f'these images: {paths}'
         )

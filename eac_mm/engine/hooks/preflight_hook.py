@@ -30,6 +30,7 @@ class PreflightHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Run every check once."""
+        check_steps(runner)
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         train = runner.train_dataloader.dataset
         check_classes(model, train, 'training')
@@ -48,6 +49,30 @@ class PreflightHook(Hook):
         if isinstance(model, EACClassifier):
             check_features(model, train)
         report_batch_size(runner)
+
+
+def check_steps(runner: Runner) -> None:
+    """Refuse a training without a single step: its checkpoint would be random."""
+    loader, loop = runner.train_dataloader, runner.train_loop
+    if len(loader) and loop.max_iters > 0:
+        return
+    if not len(loader):
+        batches = loader.batch_sampler
+        samples = len(getattr(batches, 'sampler', loader.dataset))
+        given = (
+            f'the sampler gives {samples} of {len(loader.dataset)} training samples '
+            f'to each of {get_world_size()} process(es), batch_size is '
+            f'{getattr(batches, "batch_size", None)} and drop_last is '
+            f'{getattr(batches, "drop_last", False)}'
+        )
+    else:
+        given = (
+            f'train_cfg allows {loop.max_epochs} epochs, {loop.max_iters} iterations'
+        )
+    raise ValueError(
+        f'there is no training step to make: {given}. Fix: a smaller '
+        'train_dataloader.batch_size, drop_last=False, more data, or more epochs.'
+    )
 
 
 def report_batch_size(runner: Runner) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
 from eac_mm.utils.files import write_atomically
@@ -17,13 +17,14 @@ from eac_mm.utils.plain import to_plain
 
 @HOOKS.register_module()
 class ResultHook(Hook):
-    """Write the metrics of every epoch and the mean of the last ones.
+    """Write the metrics of every validation and the mean of the last ones.
 
     The paper reports the mean of the last five epochs. The best epoch is chosen on
     the data it is measured on, so its figure is too high. Both go to
     ``result.json`` in the work directory, under names that say which is which.
     Metrics that are arrays, such as one value for each class, are written as lists
-    and have no mean.
+    and have no mean. In a loop that goes by iterations, ``iter`` stands in place of
+    ``epoch``.
 
     Args:
         metric: Key of the metric that the best epoch is chosen by. Defaults to
@@ -31,7 +32,7 @@ class ResultHook(Hook):
         last: Number of epochs in the mean. Defaults to 5.
     """
 
-    # After the other hooks, which a validation before training calls too.
+    # After the hooks that add to the metrics.
     priority = 'LOWEST'
 
     def __init__(self, metric: str = 'accuracy/top1', last: int = 5) -> None:
@@ -39,24 +40,30 @@ class ResultHook(Hook):
             raise ValueError(f'ResultHook: last={last}; give 1 or more epochs.')
         self.metric = metric
         self.last = last
+        self.loaded: dict | None = None
 
     def before_train(self, runner: Runner) -> None:
-        """On resume, keep the epochs that the checkpoint includes.
-
-        A checkpoint is written before its epoch is validated. If the run ended
-        between the two, that validation runs now.
-        """
+        """Start anew, or from the metrics that a resumed checkpoint holds."""
         self.path = Path(runner.work_dir) / 'result.json'
-        self.epochs = []
+        loaded, self.loaded = self.loaded, None
         self.start = time.monotonic()
-        if not runner._resume or runner.epoch == 0:
-            return
-        if self.path.is_file():
+        self.epochs = []
+        if loaded is not None:
+            self.epochs = loaded['epochs']
+            self.start -= loaded['seconds']
+        elif runner._resume and self.path.is_file():  # a checkpoint of before 0.1.0
             epochs = json.loads(self.path.read_text())['epochs']
-            self.epochs = [e for e in epochs if e['epoch'] <= runner.epoch]
-        measured = bool(self.epochs) and self.epochs[-1]['epoch'] == runner.epoch
-        if not measured and validation_is_due(runner):
-            runner.val_loop.run()
+            self.epochs = [e for e in epochs if e.get('epoch', 0) < runner.epoch]
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the metrics so far, and the seconds of the epoch that ends."""
+        if hasattr(self, 'path'):
+            seconds = time.monotonic() - self.start
+            checkpoint['result'] = dict(epochs=list(self.epochs), seconds=seconds)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take the metrics of a run that is resumed."""
+        self.loaded = checkpoint.pop('result', None) if runner._resume else None
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Start the epoch's clock."""
@@ -68,7 +75,12 @@ class ResultHook(Hook):
             return  # validation outside training
         numbers = {key: _rounded(v) for key, v in to_plain(metrics or {}).items()}
         seconds = round(time.monotonic() - self.start, 1)
-        self.epochs.append(dict(epoch=runner.epoch, **numbers, seconds=seconds))
+        self.start = time.monotonic()
+        if isinstance(runner.train_loop, IterBasedTrainLoop):
+            place = dict(iter=runner.iter)
+        else:
+            place = dict(epoch=runner.epoch)
+        self.epochs.append(dict(**place, **numbers, seconds=seconds))
         self._write(runner, finished=False)
 
     def after_train(self, runner: Runner) -> None:
@@ -76,19 +88,21 @@ class ResultHook(Hook):
         if not self.epochs:
             return
         result = self._write(runner, finished=True)
-        first, final = self.epochs[-self.last :][0]['epoch'], self.epochs[-1]['epoch']
+        unit = 'iter' if 'iter' in self.epochs[-1] else 'epoch'
+        first, final = (self.epochs[i][unit] for i in (-result['last'], -1))
         mean = result['last_mean']
         parts = [f'{k} {v:.2f}' for k, v in mean.items() if k != 'seconds']
         runner.logger.info(
-            f'Mean of epochs {first} to {final}: {", ".join(parts)} ({self.path})'
+            f'Mean of {unit}s {first} to {final}: {", ".join(parts)} ({self.path})'
         )
 
     def _write(self, runner: Runner, finished: bool) -> dict:
         tail = self.epochs[-self.last :]
         shared = [
-            k
-            for k in tail[-1]
-            if k != 'epoch' and all(_is_number(e.get(k)) for e in tail)
+            key
+            for key in tail[-1]
+            if key not in ('epoch', 'iter')
+            and all(_is_number(e.get(key)) for e in tail)
         ]
         measured = [e for e in self.epochs if _is_number(e.get(self.metric))]
         result = dict(
@@ -118,13 +132,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     return round(float(value), 4) if _is_number(value) else value
-
-
-def validation_is_due(runner: Runner) -> bool:
-    """Whether the training loop validates after the epochs done so far."""
-    loop, epoch = runner.train_loop, runner.epoch
-    return (
-        runner.val_loop is not None
-        and epoch >= loop.val_begin
-        and (epoch % loop.val_interval == 0 or epoch == loop.max_epochs)
-    )

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.hooks import CheckpointHook
 from mmengine.model import is_model_wrapper
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
 from eac_mm.engine.weights_fit import check_fits, prepare_start
@@ -42,12 +42,39 @@ class SafeCheckpointHook(CheckpointHook):
         super().__init__(**kwargs)
 
     def before_train(self, runner: Runner) -> None:
-        """Clear away what a killed run left half written."""
+        """Clear away what a killed run left half written.
+
+        Raises:
+            ValueError: For checkpoints by iteration in a loop that goes by epochs.
+        """
+        if not self.by_epoch and isinstance(runner.train_loop, EpochBasedTrainLoop):
+            raise ValueError(
+                f'checkpoint=dict(by_epoch=False, interval={self.interval}): training '
+                'goes by epochs, and a run cannot resume in the middle of one. Fix: '
+                "default_hooks.checkpoint.by_epoch=True, or an 'IterBasedTrainLoop'."
+            )
+        if self.by_epoch and isinstance(runner.train_loop, IterBasedTrainLoop):
+            runner.logger.warning(
+                'checkpoint=dict(by_epoch=True): training goes by iterations, and the '
+                'only checkpoint is written at its end. Fix: '
+                'default_hooks.checkpoint.by_epoch=False with an interval in iterations'
+            )
         super().before_train(runner)
         if is_main_process():
             remove_parts(self.out_dir)
 
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        # MMEngine would write the newest checkpoint again, in the middle of what the
+        # hooks do after validation. ExactResumeHook repeats the validation instead.
+        last, self.last_ckpt = self.last_ckpt, None
+        try:
+            super()._save_best_checkpoint(runner, metrics)
+        finally:
+            self.last_ckpt = last
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        # On every process; MMEngine's before_save_checkpoint is for the main one.
+        runner.call_hook('before_checkpoint')
         keep, self.max_keep_ckpts = self.max_keep_ckpts, -1  # delete nothing yet
         try:
             super()._save_checkpoint_with_step(runner, step, meta)

@@ -51,6 +51,28 @@ def test_on_a_device_it_looks_before_the_epoch_is_saved(monkeypatch):
         hook.after_train_epoch(runner)
 
 
+@pytest.mark.parametrize('moment', ['before_checkpoint', 'before_save_checkpoint'])
+def test_on_a_device_it_looks_before_any_checkpoint(monkeypatch, moment):
+    hook, runner = FiniteLossHook(interval=100), make_runner(length=4)
+    monkeypatch.setattr(hook, 'is_on_cpu', lambda outputs: False)
+    step(hook, runner, math.nan, '0.jpg')
+    words = [runner] if moment == 'before_checkpoint' else [runner, {}]
+    with pytest.raises(FloatingPointError, match=r'0.jpg'):
+        getattr(hook, moment)(*words)
+
+
+def test_parameters_that_are_not_finite_are_not_saved():
+    hook, runner = FiniteLossHook(), make_runner()
+    runner.model = torch.nn.BatchNorm1d(3)
+    step(hook, runner, 1.0)
+    state = {key: value.clone() for key, value in runner.model.state_dict().items()}
+    state['running_mean'][0] = math.nan  # a buffer may hold what it likes
+    hook.before_save_checkpoint(runner, dict(state_dict=state))
+    state['bias'][1] = math.inf
+    with pytest.raises(FloatingPointError, match='bias is not finite after iteration'):
+        hook.before_save_checkpoint(runner, dict(state_dict=state))
+
+
 def test_the_epoch_s_end_looks_and_forgets():
     hook, runner = FiniteLossHook(interval=100), make_runner()
     for _ in range(4):

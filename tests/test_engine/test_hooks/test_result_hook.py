@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from eac_mm.engine import ResultHook
-from eac_mm.engine.hooks.result_hook import validation_is_due
 
 
 def make_runner(work_dir, resume=False, epoch=0):
@@ -51,17 +50,54 @@ def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
     assert 'Mean of epochs 3 to 4: accuracy/top1 61.50' in caplog.text
 
 
-def test_resume_drops_what_came_after_the_checkpoint(tmp_path):
-    runner, hook = make_runner(tmp_path), ResultHook(last=5)
+def saved_by(hook, runner):
+    checkpoint = {}
+    hook.before_save_checkpoint(runner, checkpoint)
+    return checkpoint
+
+
+def test_a_resumed_run_has_the_metrics_of_its_checkpoint(tmp_path):
+    runner, hook = make_runner(tmp_path / 'old'), ResultHook(last=5)
     hook.before_train(runner)
-    train(hook, runner, [10.0, 20.0, 30.0])
+    train(hook, runner, [10.0, 20.0])
+    checkpoint = saved_by(hook, runner)  # in the epoch that is the third
+    train(hook, runner, [30.0])
     resumed, hook = make_runner(tmp_path, resume=True, epoch=2), ResultHook(last=5)
+    hook.after_load_checkpoint(resumed, checkpoint)
     hook.before_train(resumed)
     train(hook, resumed, [60.0])
     hook.after_train(resumed)
     result = json.loads((tmp_path / 'result.json').read_text())
     assert [e['epoch'] for e in result['epochs']] == [1, 2, 3]
     assert result['last_mean']['accuracy/top1'] == 30.0
+
+
+def test_the_seconds_of_an_epoch_survive(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr('time.monotonic', lambda: clock[0])
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    hook.before_train_epoch(runner)
+    clock[0] += 7
+    checkpoint = saved_by(hook, runner)
+    clock[0] = 5000.0  # on another machine
+    runner._resume, hook = True, ResultHook()
+    hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_train(runner)
+    clock[0] += 2
+    hook.after_val_epoch(runner, {'accuracy/top1': 1.0})
+    assert hook.epochs[0]['seconds'] == 9.0
+
+
+def test_an_older_checkpoint_leaves_the_metrics_to_the_file(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    train(hook, runner, [10.0, 20.0, 30.0])
+    # The validation of epoch 2 is repeated.
+    resumed, hook = make_runner(tmp_path, resume=True, epoch=2), ResultHook()
+    hook.after_load_checkpoint(resumed, {})
+    hook.before_train(resumed)
+    assert [e['accuracy/top1'] for e in hook.epochs] == [10.0]
 
 
 def test_a_new_run_does_not_take_up_an_old_one(tmp_path):
@@ -110,29 +146,3 @@ def test_metrics_of_any_numeric_type_are_written(tmp_path):
 def test_last_must_be_positive():
     with pytest.raises(ValueError, match='last=0'):
         ResultHook(last=0)
-
-
-def test_a_validation_that_was_cut_off_is_made_up_for(tmp_path):
-    runner, hook = make_runner(tmp_path), ResultHook()
-    hook.before_train(runner)
-    train(hook, runner, [10.0, 20.0])
-    # Killed after the checkpoint of epoch 3, before its validation.
-    resumed, hook = make_runner(tmp_path, resume=True, epoch=3), ResultHook()
-    resumed.val_loop = SimpleNamespace(
-        run=lambda: hook.after_val_epoch(resumed, {'accuracy/top1': 30.0})
-    )
-    hook.before_train(resumed)
-    assert [e['accuracy/top1'] for e in hook.epochs] == [10.0, 20.0, 30.0]
-
-
-@pytest.mark.parametrize(
-    ('epoch', 'due'),
-    [(0, False), (1, False), (2, False), (3, False), (4, True), (5, True)],
-)
-def test_when_validation_is_due(tmp_path, epoch, due):
-    runner = make_runner(tmp_path, epoch=epoch)
-    runner.val_loop = object()
-    runner.train_loop = SimpleNamespace(val_begin=3, val_interval=2, max_epochs=5)
-    assert validation_is_due(runner) is due
-    runner.val_loop = None
-    assert not validation_is_due(runner)
