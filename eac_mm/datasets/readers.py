@@ -95,7 +95,8 @@ def read_table(
 
     Args:
         path: The file.
-        columns: The names that the first line must hold, in this order.
+        columns: The names that the first line must hold, in this order; blanks
+            around them do not matter.
         fix: What to do if the file is missing.
 
     Yields:
@@ -114,7 +115,7 @@ def read_table(
         except csv.Error as error:
             raise line_error(path, number, line, f'a csv row ({error})') from error
         if header is None:
-            header = fields
+            header = [field.strip() for field in fields]
             if header != columns:
                 raise line_error(path, number, line, f'the header {",".join(columns)}')
             continue

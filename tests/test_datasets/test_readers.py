@@ -56,6 +56,12 @@ def test_table(tmp_path):
     ]
 
 
+def test_blanks_in_the_header(tmp_path):
+    path = tmp_path / 'a.csv'
+    path.write_text('x, y \n1, 2\n')
+    assert list(readers.read_table(path, ('x', 'y'), '')) == [(2, '1, 2', ['1', ' 2'])]
+
+
 @pytest.mark.parametrize(
     ('text', 'message'),
     [

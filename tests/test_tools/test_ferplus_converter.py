@@ -55,6 +55,28 @@ def read(path):
     return cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
 
 
+@pytest.mark.parametrize('header', ['emotion, Usage, pixels', 'emotion,Usage,pixels'])
+@pytest.mark.parametrize('blank', ['', ' '])
+def test_the_other_file_of_the_competition(tmp_path, header, blank):
+    arguments = make(tmp_path)
+    rows = [
+        f'3,{blank}{line.split(",")[0]},{blank}{pixels(row)}'
+        for row, line in enumerate(VOTES)
+    ]
+    path = tmp_path / 'icml_face_data.csv'
+    path.write_text('\n'.join([header, *rows]))
+    converter.main([str(path), *arguments[1:]])
+    converter.main([*arguments[:2], str(tmp_path / 'other')])
+    names = files(tmp_path / 'out')
+    assert len(names) == 5 and names == files(tmp_path / 'other')
+    for name in names:
+        found = (tmp_path / 'out' / name).read_bytes()
+        assert found == (tmp_path / 'other' / name).read_bytes()
+    assert np.array_equal(
+        read(tmp_path / 'out' / 'FER2013Train' / 'fer0000001.png'), image(2)
+    )
+
+
 def test_convert(tmp_path, capsys):
     converter.main(make(tmp_path))
     out = tmp_path / 'out'
@@ -150,7 +172,7 @@ def test_another_csv_in_place(tmp_path):
     arguments = make(tmp_path)
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out' / 'fer2013new.csv').write_text('other')
-    with pytest.raises(ValueError, match=r"csv' is there and differs from .*Remove it"):
+    with pytest.raises(ValueError, match=r"csv' exists and differs from .*Fix: remove"):
         converter.main(arguments)
     assert (tmp_path / 'out' / 'fer2013new.csv').read_text() == 'other'
 
@@ -184,7 +206,7 @@ def test_bad_face(tmp_path, line, message):
 
 def test_bad_header(tmp_path):
     arguments = make(tmp_path)
-    (tmp_path / 'fer2013.csv').write_text('emotion, Usage, pixels\n')
+    (tmp_path / 'fer2013.csv').write_text('pixels,emotion,Usage\n')
     with pytest.raises(
         ValueError, match=r'fer2013.csv:1: .*expected the header emotion,pixels,Usage'
     ):

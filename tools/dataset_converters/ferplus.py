@@ -4,7 +4,9 @@ python tools/dataset_converters/ferplus.py fer2013.csv fer2013new.csv data/ferpl
 
 ``fer2013.csv`` lies in ``fer2013.tar.gz`` of
 https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge
-and ``fer2013new.csv`` in https://github.com/microsoft/FERPlus. It makes ::
+and ``fer2013new.csv`` in https://github.com/microsoft/FERPlus. The competition's
+other file ``icml_face_data.csv``, with the columns in another order, serves as well
+as ``fer2013.csv``. The output is ::
 
     data/ferplus
     ├── fer2013new.csv
@@ -12,10 +14,10 @@ and ``fer2013new.csv`` in https://github.com/microsoft/FERPlus. It makes ::
     ├── FER2013Valid     3,579 images
     └── FER2013Test      3,573 images
 
-Row i of one file belongs to row i of the other. Rows whose image name is empty
-are no faces and are not written. Four names are listed twice; the first row
-gives the image. A run that was cut off can be repeated: images that are
-already there and right are not written again.
+Row i of one file belongs to row i of the other. Rows with an empty image name are
+not faces and are not written. Four names are listed twice; the first row gives the
+image. A run that was interrupted can be repeated: correct images that exist already
+are not written again.
 """
 
 import argparse
@@ -30,14 +32,16 @@ import numpy as np
 from mmengine import track_iter_progress
 
 from eac_mm.datasets.faces.ferplus import FIX, FOLDERS, VOTES_FILE, read_votes
-from eac_mm.datasets.readers import line_error, read_table
+from eac_mm.datasets.readers import line_error, read_lines, read_table
 
 SIDE = 48
+# Of fer2013.csv and of icml_face_data.csv, whose header has blanks.
 COLUMNS = ('emotion', 'pixels', 'Usage')
+ICML_COLUMNS = ('emotion', 'Usage', 'pixels')
 
 
 class Row(NamedTuple):
-    """A row of ``fer2013.csv`` and what FERPlus says of it."""
+    """A row of ``fer2013.csv`` with the name that FERPlus gives it."""
 
     number: int
     line: str
@@ -50,7 +54,7 @@ def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
     """Read both files side by side.
 
     Args:
-        fer2013: The csv with the pixels.
+        fer2013: The csv with the pixels, ``fer2013.csv`` or ``icml_face_data.csv``.
         ferplus: The csv with the image names.
 
     Yields:
@@ -61,7 +65,9 @@ def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
         ValueError: If a row is malformed, has another ``Usage`` in the other
             file, or one file has more rows.
     """
-    rows = read_table(fer2013, COLUMNS, FIX)
+    columns = _columns_of(fer2013)
+    pixels_at, usage_at = columns.index('pixels'), columns.index('Usage')
+    rows = read_table(fer2013, columns, FIX)
     for count, (row, votes) in enumerate(zip_longest(rows, read_votes(ferplus))):
         if row is None or votes is None:
             shorter = fer2013 if row is None else ferplus
@@ -69,7 +75,8 @@ def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
                 f"'{fer2013}' and '{ferplus}' must have equally many rows, but "
                 f"'{shorter}' ends after {count}. {FIX}"
             )
-        number, line, (_, pixels, usage) = row
+        number, line, fields = row
+        pixels, usage = fields[pixels_at], fields[usage_at].strip()
         if usage != votes.usage:
             raise line_error(
                 fer2013,
@@ -78,6 +85,12 @@ def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
                 f'Usage {votes.usage!r}, as in {ferplus}:{votes.number}',
             )
         yield Row(number, line, pixels, usage, votes.name)
+
+
+def _columns_of(fer2013: Path) -> tuple[str, ...]:
+    _, header = next(read_lines(fer2013, FIX), (1, ''))
+    names = tuple(name.strip() for name in header.split(','))
+    return ICML_COLUMNS if names == ICML_COLUMNS else COLUMNS
 
 
 def read_pixels(path: Path, row: Row) -> np.ndarray:
@@ -107,7 +120,7 @@ def read_pixels(path: Path, row: Row) -> np.ndarray:
 
 
 def holds(path: Path, image: np.ndarray) -> bool:
-    """Whether a file is there, whole and just this image."""
+    """Tell whether a file exists, is whole and holds just this image."""
     if not path.is_file() or path.stat().st_size == 0:
         return False
     found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
@@ -115,7 +128,7 @@ def holds(path: Path, image: np.ndarray) -> bool:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a file such that it is there either whole or not at all."""
+    """Write a file so that it exists either whole or not at all."""
     temporary = path.with_name(f'{path.name}.tmp')
     temporary.write_bytes(data)
     temporary.replace(path)
@@ -125,13 +138,13 @@ def copy_votes(ferplus: Path, out: Path) -> None:
     """Put ``fer2013new.csv`` beside the image folders.
 
     Raises:
-        ValueError: If another one is there.
+        ValueError: If another one exists there.
     """
     target = out / VOTES_FILE
     if target.exists():
         if not filecmp.cmp(ferplus, target, shallow=False):
             raise ValueError(
-                f"'{target}' is there and differs from '{ferplus}'. Remove it, or "
+                f"'{target}' exists and differs from '{ferplus}'. Fix: remove it, or "
                 'convert to another folder.'
             )
         return
@@ -142,14 +155,14 @@ def convert(fer2013: Path, ferplus: Path, out: Path) -> dict[str, dict[str, int]
     """Write the images.
 
     Args:
-        fer2013: The csv with the pixels.
+        fer2013: The csv with the pixels, ``fer2013.csv`` or ``icml_face_data.csv``.
         ferplus: The csv with the image names.
-        out: The folder to write to; it is made.
+        out: The folder to write to; it is created.
 
     Returns:
-        For every folder the number of images ``written``, ``kept`` (they were
-        there), ``repeated`` (rows with a name that came before), ``differing``
-        (repeated with other pixels) and ``nameless`` rows.
+        For every folder the number of images ``written``, ``kept`` (they existed),
+        ``repeated`` (rows whose name occurred before), ``differing`` (repeated with
+        other pixels) and ``nameless`` rows.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -193,7 +206,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description='Make the image folders of FERPlus from the original csv files.'
     )
-    parser.add_argument('fer2013', type=Path, help='fer2013.csv: the pixels')
+    parser.add_argument(
+        'fer2013', type=Path, help='fer2013.csv or icml_face_data.csv: the pixels'
+    )
     parser.add_argument('ferplus', type=Path, help='fer2013new.csv: names, votes')
     parser.add_argument('out', type=Path, help='folder to write, e.g. data/ferplus')
     args = parser.parse_args(argv)

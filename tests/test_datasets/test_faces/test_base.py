@@ -4,7 +4,6 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 
 import cv2
 import numpy as np
@@ -13,10 +12,10 @@ from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
 from eac_mm.datasets import CSVFaces, NoisyLabels
-from eac_mm.datasets.faces.base import loader_of
+from eac_mm.datasets.faces.affectnet_files import COLUMNS
+from eac_mm.datasets.faces.base import class_names, loader_of, sort_classes
 from eac_mm.datasets.images import BadImageError, LoadFace
 from eac_mm.datasets.noise.files import NoiseManifest
-from eac_mm.utils.threads import BATCH, in_threads
 
 LOAD = [dict(type='LoadFace'), dict(type='PackInputs')]
 
@@ -111,6 +110,19 @@ def test_nothing_left(csv_root):
         faces(csv_root, on_bad_image='skip')
 
 
+def test_missing_images_stop_or_are_left_out(csv_root):
+    (csv_root / 'gesicht ü 3.jpg').unlink()
+    spoil(csv_root / 'gesicht ü 7.jpg', b'')
+    with pytest.raises(FileNotFoundError, match=r'list.csv:5: .*3\.jpg.*not exist'):
+        faces(csv_root)
+    data = faces(csv_root, on_bad_image='skip')
+    assert len(data) == 10
+    assert data.bad_images == {
+        str(csv_root / 'gesicht ü 3.jpg'): 'the file does not exist',
+        str(csv_root / 'gesicht ü 7.jpg'): 'the file is empty',
+    }
+
+
 def test_unknown_value(csv_root):
     with pytest.raises(ValueError, match=r"'ignore' is unknown. Allowed: 'stop', 's"):
         faces(csv_root, on_bad_image='ignore')
@@ -177,6 +189,98 @@ def test_ferplus(tmp_path):
     assert DATASETS.build(config).get_gt_labels().tolist() == [6, 0]
 
 
+def missing_rafdb(root):
+    for i in (1, 3):
+        write_image(root / 'Image' / 'aligned' / f'train_{i:05d}_aligned.jpg', i)
+    (root / 'EmoLabel').mkdir()
+    (root / 'EmoLabel' / 'list_patition_label.txt').write_text(
+        '\n'.join(f'train_{i:05d}.jpg {i}' for i in (1, 2, 3))
+    )
+    return dict(type='RAFDB'), [0, 2]
+
+
+def missing_ferplus(root):
+    rows = [
+        'Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,'
+        'contempt,unknown,NF'
+    ]
+    for i in range(3):
+        rows.append(
+            f'Training,{i}.png,{",".join("9" if k == i else "0" for k in range(10))}'
+        )
+        if i != 1:
+            write_image(root / 'FER2013Train' / f'{i}.png', i)
+    (root / 'fer2013new.csv').write_text('\n'.join(rows))
+    return dict(type='FERPlus'), [6, 0]
+
+
+def missing_affectnet_csv(root):
+    rows = [','.join(COLUMNS)]
+    for i, folder in enumerate(('a', 'gone', 'a')):
+        rows.append(f'{folder}/{i}.jpg,1,1,1,1,1;1,{i},0,0')
+        if folder == 'a':
+            write_image(root / 'Manually_Annotated_Images' / folder / f'{i}.jpg', i)
+    (root / 'training.csv').write_text('\n'.join(rows))
+    return dict(type='AffectNet'), [6, 4]
+
+
+def missing_affectnet_npy(root):
+    (root / 'train_set' / 'annotations').mkdir(parents=True)
+    for i in range(3):
+        np.save(root / 'train_set' / 'annotations' / f'{i}_exp.npy', i)
+        if i != 1:
+            write_image(root / 'train_set' / 'images' / f'{i}.jpg', i)
+    return dict(type='AffectNet'), [6, 4]
+
+
+def missing_tiny_imagenet(root):
+    (root / 'val').mkdir()
+    (root / 'wnids.txt').write_text('n00000001\nn00000002\n')
+    lines = [f'{i}.JPEG\tn0000000{i % 2 + 1}' for i in range(3)]
+    (root / 'val' / 'val_annotations.txt').write_text('\n'.join(lines))
+    for i in (0, 2):
+        write_image(root / 'val' / 'images' / f'{i}.JPEG', i)
+    return dict(type='TinyImageNet', split='val'), [0, 0]
+
+
+@pytest.mark.parametrize(
+    'make',
+    [
+        missing_rafdb,
+        missing_ferplus,
+        missing_affectnet_csv,
+        missing_affectnet_npy,
+        missing_tiny_imagenet,
+    ],
+)
+def test_missing_images_of_every_data_set(tmp_path, make):
+    config, left = make(tmp_path)
+    config = dict(config, data_root=str(tmp_path), pipeline=LOAD)
+    with pytest.raises(FileNotFoundError):
+        DATASETS.build(config)
+    data = DATASETS.build({**config, 'on_bad_image': 'skip'})
+    assert data.get_gt_labels().tolist() == left
+    assert list(data.bad_images.values()) == ['the file does not exist']
+
+
+def test_a_missing_folder_is_never_skipped(tmp_path):
+    missing_rafdb(tmp_path)
+    (tmp_path / 'Image').rename(tmp_path / 'away')
+    with pytest.raises(FileNotFoundError, match=r"aligned' does not exist. Fix"):
+        DATASETS.build(dict(type='RAFDB', data_root=str(tmp_path), on_bad_image='skip'))
+
+
+def test_class_names():
+    assert class_names([0, 1, 'sad']) == ['0', '1', 'sad']
+    assert class_names(None) is None
+    assert class_names('classes.txt') == 'classes.txt'
+
+
+def test_classes_are_sorted_by_number_if_all_are_integers():
+    assert sort_classes(['10', '9', '1', '9']) == ('1', '9', '10')
+    assert sort_classes(['10', '9', 'a']) == ('10', '9', 'a')
+
+
 def test_noise_is_drawn_over_what_is_left(csv_root, tmp_path_factory):
     whole = NoisyLabels(faces(csv_root), rate=0.4)
     file = tmp_path_factory.mktemp('noise') / 'noise.txt'
@@ -193,22 +297,6 @@ def test_the_loader_is_the_pipeline_s(csv_root):
     assert loader_of(data) is data.pipeline.transforms[0]
     plain = CSVFaces(str(csv_root), 'list.csv')
     assert loader_of(plain).backend_args is None
-
-
-def test_in_threads_keeps_the_order():
-    started, threads = [], set()
-
-    def double(number):
-        threads.add(threading.get_ident())
-        started.append(number)
-        return 2 * number
-
-    size = 2 * BATCH + 3
-    results = in_threads(double, iter(range(size)), workers=3)
-    assert next(results) == 0
-    assert len(started) <= BATCH  # the rest is not begun before it is asked for
-    assert list(results) == list(range(2, 2 * size, 2))
-    assert len(threads) <= 3
 
 
 # For process 1 alone, another file is bad and no bad one is.
@@ -244,7 +332,7 @@ def test_every_process_leaves_out_the_same(csv_root):
         for rank in (0, 1)
     ]
     try:
-        assert [process.wait(timeout=60) for process in processes] == [0, 0]
+        assert [process.wait(timeout=180) for process in processes] == [0, 0]
     finally:
         for process in processes:
             process.kill()

@@ -79,3 +79,47 @@ def test_missing_files(root):
         CSVFaces(**{**options, 'data_root': str(root / 'none')})
     with pytest.raises(FileNotFoundError, match="nofaces' does not exist"):
         CSVFaces(**{**options, 'data_prefix': 'nofaces'})
+
+
+@pytest.mark.parametrize('separator', [',', ';', '\t', '|'])
+def test_separators(root, separator):
+    rows = [['label', 'note', 'image'], ['sad', 'x', 'a.jpg'], ['happy', '', 'c.jpg']]
+    text = '\n'.join(separator.join(row) for row in rows)
+    data = CSVFaces(**write(root, text))
+    assert data.get_gt_labels().tolist() == [1, 0]
+    assert data.get_data_info(1)['name'] == 'c.jpg'
+
+
+def test_a_line_of_another_separator_is_named(root):
+    text = 'image;label\na.jpg;sad\nc.jpg,sad\n'
+    with pytest.raises(ValueError, match=r"csv:3: 'c.jpg,sad': .*2 fields, found 1"):
+        CSVFaces(**write(root, text))
+
+
+def test_paths_written_on_windows(root):
+    text = 'image,label\nsub dir\\ö.png,sad\nsub dir/ö.png,sad\n'
+    data = CSVFaces(**write(root, text))
+    for i in range(2):
+        info = data.get_data_info(i)
+        assert info['name'] == 'sub dir/ö.png'
+        assert info['img_path'] == str(root / 'faces' / 'sub dir' / 'ö.png')
+    # Both are the same image.
+    text = text.replace('/ö.png,sad', '/ö.png,happy')
+    with pytest.raises(ValueError, match=r"csv:3: .*the label of line 2, 'sad'"):
+        CSVFaces(**write(root, text))
+
+
+def test_a_backslash_may_be_part_of_a_name(root):
+    (root / 'faces' / 'a\\b.jpg').write_bytes(b'')
+    data = CSVFaces(**write(root, 'image,label\na\\b.jpg,sad\n'))
+    assert data.get_data_info(0)['name'] == 'a\\b.jpg'
+
+
+def test_integers_as_class_names(root):
+    text = 'image,label\na.jpg,10\nc.jpg,9\n'
+    data = CSVFaces(**write(root, text))
+    assert data.metainfo['classes'] == ('9', '10')
+    assert data.get_gt_labels().tolist() == [1, 0]
+    data = CSVFaces(**write(root, text), classes=[8, 9, 10])
+    assert data.metainfo['classes'] == ('8', '9', '10')
+    assert data.get_gt_labels().tolist() == [2, 1]

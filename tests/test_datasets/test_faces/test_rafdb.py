@@ -135,6 +135,18 @@ def test_read_label_list(tmp_path):
     ]
 
 
+def test_a_list_may_name_the_files_on_disk(tmp_path):
+    lines = ('train_00001_aligned.jpg 5', 'train_00002.jpg 1', 'test_0001.jpg 7')
+    dataset = RAFDB(str(make(tmp_path, lines)))
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    assert [info['name'] for info in infos] == ['train_00001.jpg', 'train_00002.jpg']
+    assert infos[0]['img_path'].endswith('/train_00001_aligned.jpg')
+    with (tmp_path / 'EmoLabel' / 'list_patition_label.txt').open('a') as file:
+        file.write('train_00001.jpg 4\n')
+    with pytest.raises(ValueError, match=r'txt:4: .*face once; it is on line 1 too'):
+        RAFDB(str(tmp_path))
+
+
 def test_blank_lines_at_the_end(tmp_path):
     assert len(RAFDB(str(make(tmp_path, (*LINES, '', ' ', ''))))) == 3
 
