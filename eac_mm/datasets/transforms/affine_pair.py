@@ -52,6 +52,8 @@ class AffinePair(BaseTransform):
         ValueError: For an angle, a range or a colour that is not one.
     """
 
+    needs_packing = ('view_affine',)  # PreflightHook looks for it in the samples
+
     def __init__(
         self,
         angle: float = 0.0,

@@ -1,29 +1,35 @@
-"""What can be found wrong before the first step is."""
+"""Find mistakes in data and model before training starts."""
+
+from typing import Any
 
 import numpy as np
-import torch
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import BaseModel, is_model_wrapper
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch import nn
 from torch.utils.data import Dataset
 
-from eac_mm.datasets.transforms import AffinePair
 from eac_mm.datasets.wrappers import transforms_of
-from eac_mm.models import EACClassifier
+from eac_mm.engine.rehearsal import CopyError, kept_randomness, real_batch, rehearse
 
 
 @HOOKS.register_module()
 class PreflightHook(Hook):
-    """Hold data and model against each other before training starts.
+    """Check that data and model fit each other, before training starts.
+
+    Classes and labels are compared, and the model's losses are computed once on a few
+    real samples. What a method needs is said by its own ``loss``, in an error that
+    ends with "Fix: ..."; nothing about it stands here. Training is the same to the
+    last digit with and without this hook.
 
     Raises:
-        ValueError: Where the head's ``num_classes`` is not the data's, a label
-            is out of range, the validation classes are not the training
-            classes, PyTorch would crash on the network, the input is too small for
-            the backbone, or its features do not fit the head.
+        ValueError: If the head's ``num_classes`` is not the data's, a label is out of
+            range, the validation classes are not the training classes, PyTorch would
+            crash on the network, or the model's losses cannot be computed: too small
+            images, features that do not fit the head, views that are missing.
     """
 
     priority = 'VERY_HIGH'
@@ -43,11 +49,11 @@ class PreflightHook(Hook):
                 raise ValueError(
                     'the classes of training and validation differ (in names or '
                     f'order): {train.metainfo["classes"]} and '
-                    f'{val.metainfo["classes"]}.'
+                    f'{val.metainfo["classes"]}. Fix: give both data sets the same '
+                    'metainfo=dict(classes=[...]).'
                 )
-        check_layout(model)
-        if isinstance(model, EACClassifier):
-            check_features(model, train)
+        check_layout(model)  # first, for the step would crash
+        check_step(runner, model)
         report_batch_size(runner)
 
 
@@ -76,7 +82,7 @@ def check_steps(runner: Runner) -> None:
 
 
 def report_batch_size(runner: Runner) -> None:
-    """Say so where the batch over all processes is not the recipe's."""
+    """Warn if the batch over all processes is not the recipe's."""
     expected = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
     batch = get_world_size() * (runner.train_dataloader.batch_size or 0)
     if expected and batch and batch != expected:
@@ -92,20 +98,20 @@ def check_classes(model: nn.Module, dataset: Dataset, role: str) -> None:
     classes = getattr(dataset, 'metainfo', {}).get('classes')
     if classes is None:
         raise ValueError(
-            f'the {role} data ({type(dataset).__name__}) has no class names. Mend: '
+            f'the {role} data ({type(dataset).__name__}) has no class names. Fix: '
             'give it metainfo=dict(classes=[...]), in the order of the labels.'
         )
     num_classes = getattr(getattr(model, 'head', None), 'num_classes', None)
     if num_classes is not None and num_classes != len(classes):
         raise ValueError(
             f'model.head.num_classes={num_classes}, but the {role} data has '
-            f'{len(classes)} classes {tuple(classes)}. Mend: --cfg-options '
-            f'model.head.num_classes={len(classes)}, or mend the data set.'
+            f'{len(classes)} classes {tuple(classes)}. Fix: --cfg-options '
+            f'model.head.num_classes={len(classes)}, or correct the data set.'
         )
 
 
 def check_labels(dataset: Dataset, role: str) -> None:
-    """Refuse labels that name no class, where the data set can list its labels."""
+    """Refuse labels that name no class, if the data set can list its labels."""
     if not hasattr(dataset, 'get_gt_labels'):
         return
     labels = np.asarray(dataset.get_gt_labels())
@@ -113,9 +119,9 @@ def check_labels(dataset: Dataset, role: str) -> None:
     bad = np.flatnonzero((labels < 0) | (labels >= size))
     if len(bad):
         raise ValueError(
-            f'sample {bad[0]} of the {role} data has the label {labels[bad[0]]}; its '
-            f'{size} classes allow 0 to {size - 1}. {len(bad)} samples are so. Mend '
-            'the list of labels (they count from 0), or name all classes.'
+            f'{len(bad)} labels of the {role} data name no class: sample {bad[0]} has '
+            f'the label {labels[bad[0]]}, and {size} classes allow 0 to {size - 1}. '
+            'Fix: correct the list of labels (they count from 0), or name all classes.'
         )
 
 
@@ -123,8 +129,8 @@ def check_layout(model: nn.Module) -> None:
     """Refuse a network on which PyTorch's channels last corrupts memory.
 
     Seen with torch 2.13.0 (oneDNN) on the CPU: the backward pass of a strided 1x1
-    convolution from fewer than 16 channels writes beyond its memory, and the
-    process dies of a segmentation fault.
+    convolution with fewer than 16 input channels writes beyond its memory, and the
+    process ends with a segmentation fault.
     """
     preprocessor = getattr(model, 'data_preprocessor', None)
     on_cpu = next(model.parameters()).device.type == 'cpu'
@@ -139,61 +145,50 @@ def check_layout(model: nn.Module) -> None:
         ):
             raise ValueError(
                 f'{name} has {layer.in_channels} input channels: channels last crashes '
-                'PyTorch there, on the CPU. Mend: --cfg-options '
+                'PyTorch there, on the CPU. Fix: --cfg-options '
                 'model.data_preprocessor.channels_last=False'
             )
 
 
-def check_features(model: EACClassifier, dataset: Dataset) -> None:
-    """Send one training image's size through the backbone.
+def check_packed(dataset: Dataset, batch: Any) -> None:
+    """Refuse samples that lost what a transform has computed for the loss.
+
+    A transform names such keys in ``needs_packing``.
+    """
+    samples = batch.get('data_samples') if isinstance(batch, dict) else None
+    for transform in transforms_of(dataset, object):
+        for key in getattr(transform, 'needs_packing', ()):
+            if samples and key not in samples[0]:
+                name = type(transform).__name__
+                raise ValueError(
+                    f'{name} computes {key} for the loss, and the samples do not carry '
+                    f'it: the loss would not know what {name} did. Fix: '
+                    f'dict(type="PackInputs", algorithm_keys=("{key}",)).'
+                )
+
+
+def check_step(runner: Runner, model: nn.Module) -> None:
+    """Compute the model's losses on a few training samples, in training's precision.
+
+    Nothing of it stays behind: see :mod:`~eac_mm.engine.rehearsal`.
 
     Raises:
-        ValueError: Where there are no pairs, an :class:`AffinePair`'s matrix does
-            not reach the samples, the backbone fails on the image, its map is a
-            single column (which a flip does not change), or its channels are not
-            the head's.
+        ValueError: If that fails. It is but a warning for a model that defines its own
+            ``train_step``, which may not use ``forward(mode='loss')``.
     """
-    # Where a data set gives indices in place of images, it can load one.
-    sample = getattr(dataset, 'load', dataset.__getitem__)(0)
-    inputs = sample['inputs']
-    if not isinstance(inputs, list | tuple) or len(inputs) != 2:
-        raise ValueError(
-            'EACClassifier trains on pairs of views and the training pipeline gives '
-            'one image a sample. Mend: pipeline=_base_.pair_pipeline in the recipe, or '
-            'dict(type="ErasingFlipPair") before PackInputs.'
-        )
-    affine = any(transforms_of(dataset, AffinePair))
-    if affine and 'view_affine' not in sample['data_samples']:
-        raise ValueError(
-            'AffinePair turns or scales view 2, and the samples do not say how: the '
-            'maps would be compared as if it were a flip. Mend: '
-            'dict(type="PackInputs", algorithm_keys=("view_affine",)).'
-        )
-    view = inputs[0]
-    height, width = view.shape[-2:]
-    image = torch.zeros(1, *view.shape, device=next(model.parameters()).device)
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            features = model.feature_map(image)
-    except RuntimeError as error:
-        raise ValueError(
-            f'{type(model.backbone).__name__} cannot take images of {height} x {width} '
-            f'({error}). Mend: Resize to a larger scale in the pipelines.'
-        ) from error
-    finally:
-        model.train(training)
-    if features.shape[-1] < 2:
-        raise ValueError(
-            f'images of {height} x {width} are too small for '
-            f'{type(model.backbone).__name__}: its last map is '
-            f'{features.shape[-2]} x {features.shape[-1]}, and the flip of one column '
-            'is that column. Mend: Resize to a larger scale in the pipelines.'
-        )
-    if features.shape[1] != model.head.in_channels:
-        raise ValueError(
-            f'{type(model.backbone).__name__} gives {features.shape[1]} channels, the '
-            f'head expects {model.head.in_channels}. Mend: --cfg-options '
-            f'model.head.in_channels={features.shape[1]}'
-        )
+    if not isinstance(model, BaseModel):
+        return
+    loader, wrapper = runner.train_dataloader, runner.optim_wrapper
+    with kept_randomness(next(model.parameters()).device):
+        batch = real_batch(loader, runner.seed, runner.epoch)
+        check_packed(loader.dataset, batch)
+        several = isinstance(wrapper, OptimWrapperDict)  # each has its own precision
+        precision = None if several else wrapper.optim_context(model)
+        try:
+            rehearse(model, batch, precision)
+        except CopyError as error:
+            runner.logger.warning(f'training starts unrehearsed: {error}')
+        except ValueError as error:
+            if type(model).train_step is BaseModel.train_step:
+                raise
+            runner.logger.warning(f'the rehearsal of a training step failed: {error}')

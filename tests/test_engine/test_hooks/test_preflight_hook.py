@@ -1,31 +1,68 @@
+import random
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from mmengine.dataset import default_collate
+from mmengine.optim import OptimWrapper, OptimWrapperDict
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from eac_mm.datasets import AffinePair
+from eac_mm.engine import BFloat16OptimWrapper, PreflightHook
 from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
-    check_features,
     check_labels,
     check_layout,
+    check_step,
     report_batch_size,
 )
 
 
 class Images(Dataset):
-    """One pair of blank views of a given size, and class names."""
+    """Pairs of blank views of a given size, and class names."""
 
     def __init__(self, size, classes=('a', 'b')):
         self.size = size
         self.metainfo = {} if classes is None else dict(classes=classes)
 
+    def __len__(self):
+        return 4
+
     def __getitem__(self, idx):
         view = torch.zeros(3, self.size, self.size, dtype=torch.uint8)
-        return dict(inputs=[view, view])
+        sample = DataSample().set_gt_label(idx % 2)
+        return dict(inputs=[view, view], data_samples=sample)
+
+
+class Runner(SimpleNamespace):
+    """What the hook reads of a runner."""
+
+    def __init__(self, model, dataset, wrapper=OptimWrapper):
+        self.said = []
+        optimizer = torch.optim.SGD(model.parameters(), lr=1)
+        if wrapper is OptimWrapperDict:
+            optim_wrapper = wrapper(one=OptimWrapper(optimizer))
+        else:
+            optim_wrapper = wrapper(optimizer)
+        super().__init__(
+            model=model,
+            train_dataloader=DataLoader(dataset, 4, collate_fn=default_collate),
+            val_loop=None,
+            optim_wrapper=optim_wrapper,
+            seed=0,
+            epoch=0,
+            cfg={},
+            logger=SimpleNamespace(warning=self.said.append),
+        )
+
+
+def step(model, dataset, **options):
+    runner = Runner(model, dataset, **options)
+    check_step(runner, model)
+    return runner.said
 
 
 def build(backbone, in_channels=64, num_classes=2):
@@ -35,6 +72,7 @@ def build(backbone, in_channels=64, num_classes=2):
             backbone=backbone,
             neck=dict(type='GlobalAveragePooling'),
             head=dict(type='EACHead', num_classes=num_classes, in_channels=in_channels),
+            data_preprocessor=dict(type='EACDataPreprocessor', channels_last=False),
         )
     )
 
@@ -42,11 +80,21 @@ def build(backbone, in_channels=64, num_classes=2):
 RESNET = dict(type='ResNet', depth=18, stem_channels=8, base_channels=8)
 
 
-def test_what_fits_passes_and_leaves_the_model_as_it_was():
+def drawn():
+    return random.random(), np.random.random(), torch.rand(1).item()
+
+
+@pytest.mark.parametrize('wrapper', [OptimWrapper, BFloat16OptimWrapper])
+def test_what_fits_passes_and_stays_as_it_was(wrapper):
     model = build(RESNET)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    check_classes(model, Images(64), 'training')
-    check_features(model, Images(64))
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    expected = drawn()
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    runner = Runner(model, Images(64), wrapper)
+    PreflightHook().before_train(runner)
+    assert runner.said == []
+    assert drawn() == expected
     assert model.training
     for key, value in model.state_dict().items():
         assert torch.equal(value, before[key]), key
@@ -60,23 +108,22 @@ def test_number_of_classes():
 
 
 def test_input_too_small():
-    with pytest.raises(ValueError, match=r'32 x 32 are too small.*1 x 1'):
-        check_features(build(RESNET), Images(32))
-    vgg = dict(type='AlexNet')
-    with pytest.raises(ValueError, match=r'AlexNet cannot take images of 16 x 16'):
-        check_features(build(vgg), Images(16))
+    with pytest.raises(ValueError, match=r'32 x 32: the images are too small.*1 x 1'):
+        step(build(RESNET), Images(32))
+    with pytest.raises(ValueError, match=r'AlexNet, EACHead\) cannot .* of 16 x 16'):
+        step(build(dict(type='AlexNet')), Images(16))
 
 
 def test_channels_of_the_head():
-    with pytest.raises(ValueError, match=r'gives 64 channels.*in_channels=64'):
-        check_features(build(RESNET, in_channels=512), Images(64))
+    with pytest.raises(ValueError, match=r'ResNet.*fails on \(4, 64\).*channels=64'):
+        step(build(RESNET, in_channels=512), Images(64))
 
 
 @pytest.mark.parametrize(
     ('labels', 'message'),
     [
-        ([0, 1, 2], 'sample 2 of the validation data has the label 2; its 2 classes'),
-        ([0, -1, 5], 'sample 1 .* label -1; .* 2 samples are so'),
+        ([0, 1, 2], '1 labels of the validation .* sample 2 has the label 2, and 2 cl'),
+        ([0, -1, 5], '2 labels of .* sample 1 has the label -1, .* allow 0 to 1'),
     ],
 )
 def test_labels_out_of_range(labels, message):
@@ -95,10 +142,10 @@ def test_one_view_is_no_pair():
             return dict(inputs=super().__getitem__(idx)['inputs'][0])
 
     with pytest.raises(ValueError, match='pair_pipeline'):
-        check_features(build(RESNET), Single(64))
+        step(build(RESNET), Single(64))
 
 
-def test_a_data_set_that_gives_indices_loads_one():
+def test_a_data_set_that_gives_indices_loads_some():
     class Indices(Images):
         def __getitem__(self, idx):
             return dict(inputs=idx)
@@ -106,9 +153,9 @@ def test_a_data_set_that_gives_indices_loads_one():
         def load(self, idx):
             return super().__getitem__(idx)
 
-    check_features(build(RESNET), Indices(64))
-    with pytest.raises(ValueError, match='32 x 32 are too small'):
-        check_features(build(RESNET), Indices(32))
+    step(build(RESNET), Indices(64))
+    with pytest.raises(ValueError, match='32 x 32: the images are too small'):
+        step(build(RESNET), Indices(32))
 
 
 def test_a_network_too_narrow_for_channels_last():
@@ -129,14 +176,48 @@ def test_a_matrix_that_is_lost_on_the_way():
         keys: tuple = ()
 
         def __getitem__(self, idx):
-            sample = DataSample(metainfo=dict.fromkeys(self.keys, 0))
-            return dict(super().__getitem__(idx), data_samples=sample)
+            data = super().__getitem__(idx)
+            matrix = np.eye(2, 3, dtype=np.float32)
+            data['data_samples'].set_metainfo(dict.fromkeys(self.keys, matrix))
+            return data
 
     dataset = Turned(64)
-    with pytest.raises(ValueError, match='algorithm_keys'):
-        check_features(build(RESNET), dataset)
+    with pytest.raises(ValueError, match=r'algorithm_keys=\("view_affine",\)'):
+        step(build(RESNET), dataset)
     dataset.keys = ('view_affine',)
-    check_features(build(RESNET), dataset)
+    step(build(RESNET), dataset)
+
+
+class Alternating(type(build(RESNET))):
+    """A method with a step of its own."""
+
+    def train_step(self, data, optim_wrapper):
+        raise NotImplementedError
+
+
+def test_a_model_with_a_step_of_its_own_is_warned():
+    model = build(RESNET, in_channels=512)
+    model.__class__ = Alternating
+    (said,) = step(model, Images(64), wrapper=OptimWrapperDict)
+    assert 'rehearsal of a training step failed' in said
+    assert 'in_channels=64' in said
+    fits = build(RESNET)
+    fits.__class__ = Alternating
+    assert step(fits, Images(64), wrapper=OptimWrapperDict) == []
+
+
+def test_a_model_that_cannot_be_copied_is_not_refused():
+    model = build(RESNET)
+    model.stream = (i for i in range(3))
+    (said,) = step(model, Images(64))
+    assert said.startswith(
+        'training starts unrehearsed: EACClassifier cannot be copied'
+    )
+
+
+def test_a_model_of_another_kind_is_left_alone():
+    model = torch.nn.Linear(2, 2)
+    assert step(model, Images(64)) == []
 
 
 @pytest.mark.parametrize(('batch', 'warns'), [(32, False), (8, True)])
