@@ -1,6 +1,6 @@
 """Weights of other projects, as weights of MMPretrain's backbones."""
 
-from .conversion import Converted, convert_weights
+from .conversion import Converted, convert_file, convert_weights
 from .dlib_face import convert_dlib_face, find_dlib_face
 from .layouts import LAYOUTS
 
@@ -8,6 +8,7 @@ __all__ = [
     'LAYOUTS',
     'Converted',
     'convert_dlib_face',
+    'convert_file',
     'convert_weights',
     'find_dlib_face',
 ]

@@ -13,6 +13,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from eac_mm.models import CaffeResNet  # noqa: F401  (registers it)
+from eac_mm.utils.files import write_atomically
 from eac_mm.version import __version__
 
 from .layouts import LAYOUTS, Layout, detect
@@ -85,6 +86,39 @@ def convert_weights(source: str | Path, kind: str = 'auto') -> Converted:
         eac_mm_version=__version__,
     )
     return Converted(state_dict, meta, {key: shapes[key] for key in heads})
+
+
+def convert_file(
+    source: str | Path, out: str | Path, kind: str = 'auto', force: bool = False
+) -> Converted:
+    """Convert a file to one that ``load_from`` takes.
+
+    Args:
+        source: See :func:`convert_weights`.
+        out: The file to write.
+        kind: A name of :data:`LAYOUTS`, or ``'auto'``.
+        force: Replace ``out`` if it exists.
+
+    Raises:
+        FileExistsError: If ``out`` exists and ``force`` is not given, or is the
+            source.
+        FileNotFoundError: If there is no source.
+        ValueError: See :func:`convert_weights`.
+    """
+    source, out = Path(source), Path(out)
+    if out.exists():
+        if source.exists() and out.samefile(source):
+            raise FileExistsError(f'{out} is the source. Fix: choose another name.')
+        if not force:
+            raise FileExistsError(
+                f'{out} exists; runs may depend on it. Fix: choose another name, or '
+                'replace it with --force.'
+            )
+    converted = convert_weights(source, kind)
+    content = io.BytesIO()
+    torch.save(dict(state_dict=converted.state_dict, meta=converted.meta), content)
+    write_atomically(out, content.getvalue())
+    return converted
 
 
 def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:

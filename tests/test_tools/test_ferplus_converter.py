@@ -131,17 +131,22 @@ def test_second_run_writes_only_what_is_missing_or_broken(tmp_path, capsys):
 
 def test_cut_off_write_leaves_no_image(tmp_path, monkeypatch):
     arguments = make(tmp_path)
+    replace = Path.replace
 
     def cut_off(self, target):
-        raise KeyboardInterrupt
+        if Path(target).suffix == '.png':
+            raise KeyboardInterrupt
+        return replace(self, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(Path, 'replace', cut_off)
         with pytest.raises(KeyboardInterrupt):
-            converter.write(tmp_path / 'x.png', b'half')
-    assert not (tmp_path / 'x.png').exists()
+            converter.main(arguments)
+    assert not [name for name in files(tmp_path / 'out') if name.endswith('.png')]
     converter.main(arguments)
-    assert not [name for name in files(tmp_path / 'out') if name.endswith('.tmp')]
+    assert len([name for name in files(tmp_path / 'out') if name.endswith('.png')]) == 4
+    # what the interruption left has no image's ending, which the data set would read
+    assert len(FERPlus(str(tmp_path / 'out'), split='train')) == 2
 
 
 def test_first_of_a_repeated_name_is_written(tmp_path, capsys):

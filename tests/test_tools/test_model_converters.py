@@ -16,6 +16,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from eac_mm.apis import build_runner, load_config
+from eac_mm.weights import LAYOUTS, convert_weights
 
 ROOT = Path(__file__).parents[2]
 _spec = importlib.util.spec_from_file_location(
@@ -430,7 +431,7 @@ def test_unknown_file_and_kind(tmp_path, capsys):
         tool.main([str(tmp_path / 'missing.pth'), str(tmp_path / 'out.pth')])
     (tmp_path / 'a.pth').write_bytes(b'')
     with pytest.raises(ValueError, match=r"kind='tf': allowed are auto, resnet"):
-        tool.convert_weights(tmp_path / 'a.pth', 'tf')
+        convert_weights(tmp_path / 'a.pth', 'tf')
 
 
 def test_help(capsys):
@@ -438,4 +439,5 @@ def test_help(capsys):
         tool.main(['-h'])
     printed = capsys.readouterr().out
     assert 'mean=[91.4953, 103.8827, 131.0912]' in printed
-    assert 'mobilenetv2' in printed
+    assert {name: layout.about for name, layout in LAYOUTS.items()} == tool.KINDS
+    assert all(f'  {name} ' in printed for name in LAYOUTS)

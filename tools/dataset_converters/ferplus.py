@@ -1,8 +1,8 @@
-"""Make the image folders of FERPlus from the original csv files.
+"""Write the image folders of FERPlus from the original csv files.
 
 python tools/dataset_converters/ferplus.py fer2013.csv fer2013new.csv data/ferplus
 
-``fer2013.csv`` lies in ``fer2013.tar.gz`` of
+``fer2013.csv`` is in ``fer2013.tar.gz`` of
 https://www.kaggle.com/c/challenges-in-representation-learning-facial-expression-recognition-challenge
 and ``fer2013new.csv`` in https://github.com/microsoft/FERPlus. The competition's
 other file ``icml_face_data.csv``, with the columns in another order, serves as well
@@ -13,206 +13,40 @@ as ``fer2013.csv``. The output is ::
     ├── FER2013Train    28,558 images
     ├── FER2013Valid     3,579 images
     └── FER2013Test      3,573 images
-
-Row i of one file belongs to row i of the other. Rows with an empty image name are
-not faces and are not written. Four names are listed twice; the first row gives the
-image. A run that was interrupted can be repeated: correct images that exist already
-are not written again.
 """
 
 import argparse
-import filecmp
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
-
-import cv2
-import numpy as np
-from mmengine import track_iter_progress
-
-from eac_mm.datasets.faces.ferplus import FIX, FOLDERS, VOTES_FILE, read_votes
-from eac_mm.datasets.readers import line_error, read_lines, read_table
-
-SIDE = 48
-# Of fer2013.csv and of icml_face_data.csv, whose header has blanks.
-COLUMNS = ('emotion', 'pixels', 'Usage')
-ICML_COLUMNS = ('emotion', 'Usage', 'pixels')
 
 
-class Row(NamedTuple):
-    """A row of ``fer2013.csv`` with the name that FERPlus gives it."""
-
-    number: int
-    line: str
-    pixels: str
-    usage: str
-    name: str
-
-
-def paired_rows(fer2013: Path, ferplus: Path) -> Iterator[Row]:
-    """Read both files side by side.
-
-    Args:
-        fer2013: The csv with the pixels, ``fer2013.csv`` or ``icml_face_data.csv``.
-        ferplus: The csv with the image names.
-
-    Yields:
-        Every row, also those without an image name.
-
-    Raises:
-        FileNotFoundError: If a file is missing.
-        ValueError: If a row is malformed, has another ``Usage`` in the other
-            file, or one file has more rows.
-    """
-    columns = _columns_of(fer2013)
-    pixels_at, usage_at = columns.index('pixels'), columns.index('Usage')
-    rows = read_table(fer2013, columns, FIX)
-    for count, (row, votes) in enumerate(zip_longest(rows, read_votes(ferplus))):
-        if row is None or votes is None:
-            shorter = fer2013 if row is None else ferplus
-            raise ValueError(
-                f"'{fer2013}' and '{ferplus}' must have equally many rows, but "
-                f"'{shorter}' ends after {count}. {FIX}"
-            )
-        number, line, fields = row
-        pixels, usage = fields[pixels_at], fields[usage_at].strip()
-        if usage != votes.usage:
-            raise line_error(
-                fer2013,
-                number,
-                f'...,{usage}',
-                f'Usage {votes.usage!r}, as in {ferplus}:{votes.number}',
-            )
-        yield Row(number, line, pixels, usage, votes.name)
-
-
-def _columns_of(fer2013: Path) -> tuple[str, ...]:
-    _, header = next(read_lines(fer2013, FIX), (1, ''))
-    names = tuple(name.strip() for name in header.split(','))
-    return ICML_COLUMNS if names == ICML_COLUMNS else COLUMNS
-
-
-def read_pixels(path: Path, row: Row) -> np.ndarray:
-    """Read the pixels of a row.
-
-    Args:
-        path: The file of the row, for the error.
-        row: The row.
-
-    Returns:
-        A grey uint8 image of 48 x 48.
-
-    Raises:
-        ValueError: If they are not 2304 integers from 0 to 255.
-    """
-    values = row.pixels.split()
-    if len(values) != SIDE**2:
-        raise line_error(
-            path, row.number, row.line, f'{SIDE**2} pixels, found {len(values)}'
-        )
-    for value in values:
-        if not value.isdecimal() or int(value) > 255:
-            raise line_error(
-                path, row.number, row.line, f'pixels from 0 to 255, found {value!r}'
-            )
-    return np.array(values, dtype=np.uint8).reshape(SIDE, SIDE)
-
-
-def holds(path: Path, image: np.ndarray) -> bool:
-    """Tell whether a file exists, is whole and holds just this image."""
-    if not path.is_file() or path.stat().st_size == 0:
-        return False
-    found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-    return found is not None and np.array_equal(found, image)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file so that it exists either whole or not at all."""
-    temporary = path.with_name(f'{path.name}.tmp')
-    temporary.write_bytes(data)
-    temporary.replace(path)
-
-
-def copy_votes(ferplus: Path, out: Path) -> None:
-    """Put ``fer2013new.csv`` beside the image folders.
-
-    Raises:
-        ValueError: If another one exists there.
-    """
-    target = out / VOTES_FILE
-    if target.exists():
-        if not filecmp.cmp(ferplus, target, shallow=False):
-            raise ValueError(
-                f"'{target}' exists and differs from '{ferplus}'. Fix: remove it, or "
-                'convert to another folder.'
-            )
-        return
-    write(target, ferplus.read_bytes())
-
-
-def convert(fer2013: Path, ferplus: Path, out: Path) -> dict[str, dict[str, int]]:
-    """Write the images.
-
-    Args:
-        fer2013: The csv with the pixels, ``fer2013.csv`` or ``icml_face_data.csv``.
-        ferplus: The csv with the image names.
-        out: The folder to write to; it is created.
-
-    Returns:
-        For every folder the number of images ``written``, ``kept`` (they existed),
-        ``repeated`` (rows whose name occurred before), ``differing`` (repeated with
-        other pixels) and ``nameless`` rows.
-
-    Raises:
-        FileNotFoundError: If a file is missing.
-        ValueError: If a file is malformed or the two do not belong together.
-    """
-    # First pass: a shifted file must be found before it names the wrong faces.
-    total = sum(1 for _ in paired_rows(fer2013, ferplus))
-    for folder in FOLDERS.values():
-        (out / folder).mkdir(parents=True, exist_ok=True)
-    copy_votes(ferplus, out)
-
-    kinds = ('written', 'kept', 'repeated', 'differing', 'nameless')
-    counts = {folder: dict.fromkeys(kinds, 0) for folder in FOLDERS.values()}
-    done = set()
-    for row in track_iter_progress((paired_rows(fer2013, ferplus), total)):
-        folder = FOLDERS[row.usage]
-        count = counts[folder]
-        if not row.name:
-            count['nameless'] += 1
-            continue
-        image = read_pixels(fer2013, row)
-        path = out / folder / row.name
-        same = holds(path, image)
-        if path in done:
-            count['repeated'] += 1
-            count['differing'] += not same
-            continue
-        done.add(path)
-        if not same:
-            write(path, cv2.imencode('.png', image)[1].tobytes())
-        count['kept' if same else 'written'] += 1
-    return counts
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run from the command line.
-
-    Args:
-        argv: The arguments. Defaults to those of the process.
-    """
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Make the image folders of FERPlus from the original csv files.'
+        description='Write the image folders of FERPlus from the original csv files.'
     )
     parser.add_argument(
         'fer2013', type=Path, help='fer2013.csv or icml_face_data.csv: the pixels'
     )
     parser.add_argument('ferplus', type=Path, help='fer2013new.csv: names, votes')
     parser.add_argument('out', type=Path, help='folder to write, e.g. data/ferplus')
-    args = parser.parse_args(argv)
-    counts = convert(args.fer2013, args.ferplus, args.out)
+    return parser.parse_args(argv)
+
+
+def show_progress(rows: Iterable, total: int) -> Iterator:
+    """Show a progress bar while the rows pass."""
+    from mmengine import track_iter_progress
+
+    return track_iter_progress((rows, total))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Convert, and print the number of images of each folder."""
+    args = parse_args(argv)
+    # Imported here: --help does not need it, and it takes seconds.
+    from eac_mm.datasets.faces.ferplus_files import convert
+
+    counts = convert(args.fer2013, args.ferplus, args.out, show_progress)
     for folder, count in counts.items():
         listed = ', '.join(f'{number} {kind}' for kind, number in count.items())
         images = count['written'] + count['kept']
