@@ -157,7 +157,8 @@ class AffectNet(FaceDataset):
         else:
             faces = self._read_npy(folder)
             source = folder
-        require_faces(faces, source, self.split, 'Its expressions should be 0 to 7.')
+        fix = 'Fix: use one whose expressions are 0 to 7.'
+        require_faces(faces, source, self.split, fix)
         return faces
 
     def _find_layout(self, folder: Path) -> str:

@@ -1,13 +1,16 @@
 """Faces of your own, listed in a csv file."""
 
 import csv
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
+from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 
+from ..listing import LEFT_BEHIND, is_foreign
 from ..readers import line_error, require_inside
 from ..validate import require_file, require_folder
 from .base import FaceDataset, class_names, sort_classes
@@ -40,8 +43,9 @@ class CSVFaces(FaceDataset):
     The file is UTF-8. Commas, semicolons, tabs or vertical bars separate its
     columns: the first line shows which. Other columns are ignored. Folders in a
     path are separated by ``/``, or by ``\`` as on Windows. An image that is listed
-    twice with one label counts twice. Images in one folder per class need no list:
-    :class:`FolderFaces` reads them.
+    twice with one label counts twice. The log warns of hidden images in the list
+    (``.ipynb_checkpoints/1-checkpoint.jpg``), which are copies as a rule. Images in one
+    folder per class need no list: :class:`FolderFaces` reads them.
 
     Args:
         data_root: Folder of the csv file.
@@ -97,11 +101,15 @@ class CSVFaces(FaceDataset):
         require_folder(folder, FIX)
         rows = list(self._read_rows(path))
         if not rows:
-            raise ValueError(f"'{path}' lists no face.")
+            raise ValueError(
+                f"'{path}' lists no face. Fix: add a line for each, such as a.jpg,sad."
+            )
         if self.CLASSES is None:
             self._metainfo['classes'] = sort_classes(row.label for row in rows)
         seen: dict[str, Row] = {}
-        return [self._read_face(path, folder, row, seen) for row in rows]
+        faces = [self._read_face(path, folder, row, seen) for row in rows]
+        _warn_of_foreign(path, [face['name'] for face in faces])
+        return faces
 
     def _read_face(
         self, path: Path, folder: Path, row: Row, seen: dict[str, Row]
@@ -177,6 +185,20 @@ class CSVFaces(FaceDataset):
                 f'a column {name!r}, once; name yours by image_column and label_column',
             )
         return header.index(name)
+
+
+def _warn_of_foreign(path: Path, names: list[str]) -> None:
+    """Warn if a list, perhaps made from a folder, names what programs left there."""
+    foreign = [name for name in names if any(map(is_foreign, name.split('/')))]
+    if foreign:
+        print_log(
+            f"'{path}' lists {len(foreign):,} images that are hidden or were "
+            f'{LEFT_BEHIND}: {", ".join(map(repr, foreign[:3]))}'
+            f'{", ..." if len(foreign) > 3 else ""}. They are read, as the list names '
+            'them. Fix: remove these lines if they are copies.',
+            logger='current',
+            level=logging.WARNING,
+        )
 
 
 def _is_file(path: str | Path) -> bool:

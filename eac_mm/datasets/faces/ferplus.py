@@ -212,8 +212,8 @@ class FERPlus(FaceDataset):
             faces,
             self.ann_file,
             self.split,
-            f"Its rows should have Usage '{USAGES[self.split]}', an image name and "
-            'most votes for an expression.',
+            f"Fix: use one whose rows have Usage '{USAGES[self.split]}', an image name "
+            'and most votes for an expression.',
         )
         self.require_images(folder, (f[0] for f in faces), FIX, self.ann_file)
         return [

@@ -147,8 +147,8 @@ class RAFDB(FaceDataset):
             rows,
             self.ann_file,
             self.split,
-            'Its lines should begin with '
-            f"'{self.split}_'; lists of noisy labels have train faces only.",
+            f"Fix: use one whose lines begin with '{self.split}_'; lists of noisy "
+            'labels have train faces only.',
         )
         files = [_file_of(name) for name, _ in rows]
         self.require_images(folder, files, FIX, self.ann_file)

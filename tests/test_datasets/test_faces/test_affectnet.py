@@ -161,7 +161,7 @@ def test_bad_header(tmp_path):
 
 
 def test_csv_without_faces(tmp_path):
-    with pytest.raises(ValueError, match=r"no face of split 'train'.*be 0 to 7"):
+    with pytest.raises(ValueError, match=r"no face of split 'train'.*are 0 to 7"):
         AffectNet(str(make_csv(tmp_path, [ROWS[8]])))
 
 
@@ -237,7 +237,7 @@ def test_npy_missing_folder(tmp_path, part):
 
 
 def test_npy_without_faces(tmp_path):
-    with pytest.raises(ValueError, match=r"no face of split 'train'.*be 0 to 7"):
+    with pytest.raises(ValueError, match=r"no face of split 'train'.*are 0 to 7"):
         AffectNet(str(make_npy(tmp_path, ['9'])))
     with pytest.raises(FileNotFoundError, match="images' is empty"):
         AffectNet(str(make_npy(tmp_path, [], split='val')), split='val')

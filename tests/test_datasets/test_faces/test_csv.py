@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from eac_mm.datasets import CSVFaces
+from eac_mm.datasets.faces import csv
 
 
 @pytest.fixture
@@ -123,3 +124,18 @@ def test_integers_as_class_names(root):
     data = CSVFaces(**write(root, text), classes=[8, 9, 10])
     assert data.metainfo['classes'] == ('8', '9', '10')
     assert data.get_gt_labels().tolist() == [2, 1]
+
+
+def test_listed_copies_of_a_notebook_are_warned_of(root, monkeypatch):
+    said = []
+    monkeypatch.setattr(csv, 'print_log', lambda text, **_: said.append(text))
+    write(root, 'image,label\na.jpg,sad\n')
+    CSVFaces(str(root), 'list.csv', 'faces')
+    assert said == []
+    folder = root / 'faces' / '.ipynb_checkpoints'
+    folder.mkdir()
+    (folder / 'a-checkpoint.jpg').touch()
+    text = 'image,label\na.jpg,sad\n.ipynb_checkpoints/a-checkpoint.jpg,sad\n'
+    assert len(CSVFaces(**write(root, text))) == 2
+    assert 'lists 1 images that are hidden' in said[0]
+    assert "'.ipynb_checkpoints/a-checkpoint.jpg'" in said[0]

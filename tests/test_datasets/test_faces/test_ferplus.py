@@ -37,7 +37,7 @@ FOLDERS = {
     'PrivateTest': 'FER2013Test',
 }
 PACKED = (
-    Path(__file__).parents[2].parent / 'shared' / 'data' / 'ferplus_train_valid.tar.gz'
+    Path(__file__).parents[3].parent / 'shared' / 'data' / 'ferplus_train_valid.tar.gz'
 )
 
 

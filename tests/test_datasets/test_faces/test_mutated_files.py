@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from eac_mm.datasets import RAFDB, BadImageError, CSVFaces, FERPlus, LoadFace
+from eac_mm.utils.image_formats import avif_reader
 
 LIST_MUTATIONS = 400  # of each format
 IMAGE_MUTATIONS = 150  # of each kind, beside the cuts
@@ -200,6 +201,8 @@ KINDS = {
     'gif': encode('GIF'),
     'bmp': encode('BMP'),
 }
+if avif_reader():
+    KINDS['avif'] = encode('AVIF')
 
 
 def try_to_load(path, data):

@@ -7,7 +7,7 @@ from mmpretrain.registry import DATASETS
 
 from eac_mm.datasets.faces.rafdb import RAFDB
 
-LISTS = Path(__file__).parents[2].parent / 'shared' / 'data' / 'rafdb_labels'
+LISTS = Path(__file__).parents[3].parent / 'shared' / 'data' / 'rafdb_labels'
 needs_lists = pytest.mark.skipif(
     not LISTS.is_dir(), reason='the lists of RAF-DB are not here'
 )

@@ -14,7 +14,7 @@ from eac_mm.datasets.noise import noisy_labels
 from eac_mm.datasets.noise.files import hash_labels
 from eac_mm.datasets.noise.model import draw_labels, transition_matrix
 
-LISTS = Path(__file__).parents[2].parent / 'shared' / 'data' / 'rafdb_labels'
+LISTS = Path(__file__).parents[3].parent / 'shared' / 'data' / 'rafdb_labels'
 needs_lists = pytest.mark.skipif(
     not LISTS.is_dir(), reason='the lists of RAF-DB are not here'
 )
@@ -430,9 +430,7 @@ def test_list_of_a_users_own_data_set(tmp_path, rows, message):
     ],
 )
 def test_lists_of_the_authors(tmp_path, monkeypatch, name, wrong):
-    monkeypatch.setattr(
-        'eac_mm.datasets.faces.rafdb.require_images', lambda *args: None
-    )
+    monkeypatch.setattr('eac_mm.datasets.faces.base.require_images', lambda *args: None)
     dataset = RAFDB(str(tmp_path), ann_file=str(LISTS / 'list_patition_label.txt'))
     noisy = NoisyLabels(dataset, noise_file=str(LISTS / name))
     assert len(noisy) == 12_271
