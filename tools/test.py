@@ -47,8 +47,10 @@ def main(argv: Sequence[str] | None = None) -> dict:
             f'--out {args.out}: not a .json or .yaml file. Fix: choose such a name.'
         )
     import mmengine  # these take seconds
+    import torch
 
     from eac_mm.apis import build_runner, load_config
+    from eac_mm.utils.hardware import keep_freed_memory
     from eac_mm.utils.plain import to_plain
 
     cfg = load_config(
@@ -58,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> dict:
         launcher=args.launcher,
     )
     cfg.load_from = args.checkpoint
+    if not torch.cuda.is_available():
+        keep_freed_memory()
     metrics = build_runner(cfg, args.trust_checkpoint).test()
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)

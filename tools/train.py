@@ -5,6 +5,7 @@ python tools/train.py configs/eac/resnet18_rafdb_noise30.py
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 
 
@@ -51,7 +52,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Train."""
     args = parse_args(argv)
-    from eac_mm.apis import build_runner, load_config, resume  # takes seconds
+    import torch  # these take seconds
+
+    from eac_mm.apis import build_runner, load_config, resume
+    from eac_mm.utils.hardware import keep_freed_memory
+    from eac_mm.utils.signals import exit_on_signal, how_to_go_on
 
     cfg = load_config(
         args.config,
@@ -63,12 +68,20 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    # torchrun restarts a failed job with the command that it was given.
-    restarted = int(os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)) > 0
+    # torchrun and Slurm restart a job with the command that it was given.
+    restarts = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
+    restarted = any(int(os.environ.get(name, 0)) > 0 for name in restarts)
     if args.resume is not None or restarted:
         resume(cfg, 'auto' if restarted else args.resume)
-    build_runner(cfg, args.trust_checkpoint).train()
+    if not torch.cuda.is_available():
+        keep_freed_memory()
+    words = sys.argv if argv is None else ['tools/train.py', *argv]
+    with exit_on_signal(lambda: how_to_go_on(cfg.work_dir, words)):
+        build_runner(cfg, args.trust_checkpoint).train()
 
 
 if __name__ == '__main__':
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # before the training began
+        sys.exit(130)

@@ -1,9 +1,11 @@
 """From a config file to a Runner, the same way for training and testing."""
 
+import functools
 import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine import Config
@@ -11,7 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
-from eac_mm.utils import compat, hardware
+from eac_mm.utils import compat
 from eac_mm.utils.files import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
 
@@ -139,8 +141,8 @@ def vet_checkpoint(path: str | Path) -> None:
 def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
     """Build the config's runner, on GPUs or CPUs, with one process or many.
 
-    Without a GPU, the process keeps the memory that it frees from then on: see
-    :func:`eac_mm.utils.hardware.keep_freed_memory`.
+    The process is left as it is, but for a process group if a launcher is set.
+    Scripts on a CPU may call :func:`eac_mm.utils.hardware.keep_freed_memory`.
 
     Args:
         cfg: Config from :func:`load_config`.
@@ -151,7 +153,6 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         FileNotFoundError: Where ``load_from`` does not exist.
         ValueError: Where it holds more than tensors and plain values.
     """
-    compat.set_weights_only(not trust_checkpoint)
     path = cfg.get('load_from')
     if path and '://' not in path:
         if not Path(path).is_file():
@@ -160,9 +161,21 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
             )
         if not trust_checkpoint:
             vet_checkpoint(path)
-    if not torch.cuda.is_available():
-        hardware.keep_freed_memory()
     compat.init_cpu_distributed(cfg)
-    if 'runner_type' in cfg:
-        return RUNNERS.build(cfg)
-    return Runner.from_cfg(cfg)
+    with compat.weights_only(not trust_checkpoint):
+        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    # All that reads files after that: init_cfg's Pretrained, load_from and resume.
+    for name in ('_init_model_weights', 'load_checkpoint'):
+        if hasattr(runner, name):
+            method = _vetted(getattr(runner, name), force=not trust_checkpoint)
+            setattr(runner, name, method)
+    return runner
+
+
+def _vetted(method: Callable, force: bool) -> Callable:
+    @functools.wraps(method)
+    def call(*args, **kwargs) -> Any:
+        with compat.weights_only(force):
+            return method(*args, **kwargs)
+
+    return call

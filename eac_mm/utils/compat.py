@@ -1,6 +1,6 @@
-"""The one place that knows about defects of the packages below us.
+"""Work around defects of the packages below us.
 
-Each function mends one defect, says for which versions it was seen, and does
+Each function fixes one defect, says for which versions it was seen, and does
 nothing elsewhere. :func:`apply` runs the ones that must come before anything
 else is imported; ``eac_mm/__init__.py`` calls it.
 """
@@ -10,6 +10,8 @@ import importlib.metadata
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -31,24 +33,24 @@ def _installed(name: str) -> str | None:
 
 
 def check_mmcv() -> None:
-    """Refuse no mmcv, and mmcv beside mmcv-lite.
+    """Require either mmcv or mmcv-lite.
 
-    Both distributions install the same ``mmcv`` folder: whichever came last
+    Both distributions install the same ``mmcv`` folder: the one installed last
     has overwritten the other, and removing one breaks both.
 
     Raises:
-        ImportError: Where neither or both are installed.
+        ImportError: If neither or both are installed.
     """
     full, lite = _installed('mmcv'), _installed('mmcv-lite')
     if full is None and lite is None:
         raise ImportError(
             'eac_mm needs mmcv or mmcv-lite and found neither. '
-            'Mend: pip install "mmcv-lite>=2.0.0,<2.4.0"'
+            'Fix: pip install "mmcv-lite>=2.0.0,<2.4.0"'
         )
     if full is not None and lite is not None:
         raise ImportError(
             f'mmcv {full} and mmcv-lite {lite} are both installed and '
-            'overwrite each other. Mend: pip uninstall -y mmcv mmcv-lite, '
+            'overwrite each other. Fix: pip uninstall -y mmcv mmcv-lite, '
             'then install one of them.'
         )
 
@@ -68,21 +70,21 @@ def check_versions() -> None:
         if found is None:
             raise ImportError(
                 f'eac_mm needs {name}>={low},<{high} and found '
-                f'none. Mend: pip install "{name}>={low},<{high}"'
+                f'none. Fix: pip install "{name}>={low},<{high}"'
             )
         release = found.split('+')[0]
         if not digit_version(low) <= digit_version(release) < digit_version(high):
             raise ImportError(
                 f'eac_mm works with {name}>={low},<{high}; found {found}. '
-                f'Mend: pip install "{name}>={low},<{high}"'
+                f'Fix: pip install "{name}>={low},<{high}"'
             )
 
 
 def check_opencv() -> None:
-    """Say what to install where OpenCV cannot find its system libraries.
+    """Say what to install if OpenCV cannot find its system libraries.
 
     Raises:
-        ImportError: With the mend, in place of the loader's own message.
+        ImportError: With the fix, in place of the loader's own message.
     """
     try:
         importlib.import_module('cv2')
@@ -90,14 +92,14 @@ def check_opencv() -> None:
         if 'lib' not in str(error):
             raise
         raise ImportError(
-            f'OpenCV cannot load a system library ({error}). Mend: install '
+            f'OpenCV cannot load a system library ({error}). Fix: install '
             'libgl1 and libglib2.0-0 (Debian, Ubuntu), or replace '
             'opencv-python by opencv-python-headless.'
         ) from error
 
 
 def define_torchvision_operators() -> None:
-    """Let a CUDA build of torchvision be imported beside a CPU torch.
+    """Make a CUDA build of torchvision importable beside a CPU torch.
 
     Seen with torchvision 0.28.0 and torch 2.13.0+cpu: the import stops at
     ``operator torchvision::nms does not exist``, because the compiled library
@@ -123,15 +125,15 @@ def define_torchvision_operators() -> None:
 
 
 def mute_import_warnings() -> None:
-    """Hide what upstream says at import and a user can do nothing about.
+    """Hide warnings at import that a user can do nothing about.
 
-    mmcv-lite 2.2.0 warns that it lacks an operator which nothing here uses.
+    mmcv-lite 2.2.0 warns that it lacks an operator, which nothing here uses.
     """
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeform')
 
 
 def apply() -> None:
-    """Run every mend that must precede the import of MMPretrain's parts."""
+    """Run every fix that must precede the import of MMPretrain's parts."""
     mute_import_warnings()
     check_mmcv()
     check_versions()
@@ -140,7 +142,7 @@ def apply() -> None:
 
 
 def plain_message_hub(state: dict) -> dict:
-    """A message hub's state in plain values.
+    """Convert a message hub's state to plain values.
 
     Seen with mmengine 0.10.7 and torch >= 2.6: a checkpoint holds the hub's
     ``HistoryBuffer`` objects and NumPy scalars, which ``weights_only=True``
@@ -168,7 +170,7 @@ def _plain(value: Any) -> Any:
 
 
 def restore_message_hub(state: dict) -> dict:
-    """Undo :func:`plain_message_hub`; a state of mmengine's own stays as it is."""
+    """Undo :func:`plain_message_hub`; leave a state of mmengine's own as it is."""
     from mmengine.logging import HistoryBuffer
 
     scalars = {
@@ -178,21 +180,31 @@ def restore_message_hub(state: dict) -> dict:
     return {**state, 'log_scalars': scalars}
 
 
-def set_weights_only(force: bool) -> None:
-    """Let ``torch.load`` take tensors and plain values only, or anything.
+@contextmanager
+def weights_only(force: bool) -> Iterator[None]:
+    """Make ``torch.load`` take tensors and plain values only, or anything.
 
-    MMEngine leaves the choice to PyTorch, which before 2.6 unpickles anything.
-    These are PyTorch's own switches, for this process.
+    MMEngine leaves the choice to PyTorch, which before 2.6, and for files from the
+    internet in any version, unpickles anything. PyTorch's own switches are
+    environment variables; they are as before when the block ends.
+
+    Args:
+        force: Whether to refuse anything but tensors and plain values.
     """
     on, off = 'TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'
-    if not force:
-        on, off = off, on
-    os.environ.pop(off, None)
-    os.environ[on] = '1'
+    before = {name: os.environ.pop(name, None) for name in (on, off)}
+    os.environ[on if force else off] = '1'
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def init_cpu_distributed(cfg: dict) -> None:
-    """Start a gloo group, and let the Runner find it, where there is no GPU.
+    """Start a gloo group for the Runner if there is no GPU.
 
     Seen with mmengine 0.10.7: ``init_dist`` calls ``torch.cuda.set_device``
     whatever the backend, and ``MMDistributedDataParallel`` gets the CUDA
@@ -201,6 +213,9 @@ def init_cpu_distributed(cfg: dict) -> None:
 
     Args:
         cfg: The Runner's config, changed in place.
+
+    Raises:
+        ValueError: For a launcher that needs GPUs.
     """
     import torch
 
@@ -209,7 +224,7 @@ def init_cpu_distributed(cfg: dict) -> None:
     if cfg['launcher'] != 'pytorch':
         raise ValueError(
             f'launcher {cfg["launcher"]!r} needs GPUs, and this machine has none. '
-            'Mend: use tools/dist_train.sh, which runs on CPUs too.'
+            'Fix: use tools/dist_train.sh, which runs on CPUs too.'
         )
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')

@@ -1,27 +1,42 @@
-"""Memory and bfloat16 where a CPU trains."""
+"""What this machine is, and how PyTorch uses its CPU and memory."""
 
 import ctypes
 import functools
+import os
+import platform
+import re
+import subprocess
 import sys
+from pathlib import Path
 
 import torch
 
 # Parameters of glibc's mallopt, from its malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
+CPUINFO = Path('/proc/cpuinfo')
+# What decides how fast a CPU multiplies, best first; its flags on x86 and ARM.
+INSTRUCTIONS = ('amx_bf16', 'avx512_bf16', 'avx512f', 'avx2', 'bf16', 'asimd')
+GPUS = """
+import torch
+names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+print(', '.join(f'{names.count(name)} x {name}' for name in sorted(set(names))))
+"""
+
 
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory that it frees, to use it again.
+    """Make this process keep the memory that it frees, and use it again.
 
-    glibc gives every block above 32 MB back to the system as soon as it is freed.
-    Feature maps and batches of images are often larger, and each step would have
-    them mapped, zeroed and faulted in anew, page by page. Kept, memory stays
-    resident at its peak. Processes forked from here do the same; it cannot be
-    undone. Blocks that a thread other than the main one asks for may still be
-    given back.
+    glibc returns every block above 32 MB to the system as soon as it is freed.
+    Feature maps and batches of images are often larger, and each step would map,
+    zero and fault them in again, page by page. With this setting the process stays
+    at its peak of memory. Forked processes inherit it, and it cannot be undone.
+    Blocks that a thread other than the main one asks for may still be returned.
+
+    For scripts: it changes the whole process.
 
     Returns:
-        Whether it was done: elsewhere than in glibc there is no such setting.
+        Whether it was done: only glibc has this setting.
     """
     if sys.platform != 'linux':
         return False
@@ -33,13 +48,38 @@ def keep_freed_memory() -> bool:
 
 @functools.cache
 def has_bfloat16_convolutions() -> bool:
-    """Whether PyTorch has kernels for convolutions in bfloat16 on this CPU.
+    """Whether PyTorch has bfloat16 kernels for convolutions on this CPU.
 
-    Without them (no AVX-512, as on AMD before Zen 4) it falls back to code that
-    takes several times as long as float32. With them, how much is gained depends
-    on the CPU: avx512_bf16 and AMX multiply bfloat16, AVX-512 alone emulates it.
+    Without them (no AVX-512, as on AMD before Zen 4), bfloat16 takes several times
+    as long as float32. With them, the gain depends on the CPU: avx512_bf16 and AMX
+    multiply bfloat16, AVX-512 alone emulates it.
     """
     return (
         torch.backends.mkldnn.is_available()
         and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     )
+
+
+def instructions() -> str:
+    """Name the best of :data:`INSTRUCTIONS` of this CPU, else its architecture."""
+    words = set(CPUINFO.read_text().split()) if CPUINFO.is_file() else set()
+    known = (name for name in INSTRUCTIONS if name in words)
+    return next(known, platform.machine())
+
+
+@functools.cache
+def describe() -> str:
+    """Name the CPU, GPUs and PyTorch of this machine, in one line."""
+    text = CPUINFO.read_text() if CPUINFO.is_file() else ''
+    model = re.search(r'model name\s*:\s*(.+)', text)
+    name = model[1].strip() if model else platform.processor() or platform.machine()
+    affinity = getattr(os, 'sched_getaffinity', None)
+    cores = len(affinity(0)) if affinity else os.cpu_count()
+    count = f'{cores} {"core" if cores == 1 else "cores"}'
+    parts = [f'{name} ({instructions()}), {count}']
+    if torch.cuda.is_available():
+        # In a process of its own: the question allocates memory on a GPU.
+        command = [sys.executable, '-c', GPUS]
+        answer = subprocess.run(command, capture_output=True, text=True)
+        parts.append(answer.stdout.strip() or 'a GPU')
+    return '; '.join([*parts, f'torch {torch.__version__}'])

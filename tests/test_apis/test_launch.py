@@ -1,11 +1,17 @@
+import os
+import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine import Config
+from mmengine.model import BaseModel
+from mmengine.registry import MODELS
 
-from eac_mm.apis import build_runner, launch, load_config, resume
+from eac_mm.apis import build_runner, load_config, resume
 from eac_mm.apis.launch import vet_checkpoint
-from eac_mm.utils import hardware
 
 RECIPE = 'configs/eac/resnet18_rafdb_noise30.py'
 
@@ -103,11 +109,84 @@ def test_plain_checkpoints_of_both_formats_pass(tmp_path, new_format):
     vet_checkpoint(path)
 
 
-@pytest.mark.parametrize('gpu', [False, True])
-def test_freed_memory_is_kept_without_a_gpu(gpu, tmp_path, monkeypatch):
-    calls = []
-    monkeypatch.setattr(torch.cuda, 'is_available', lambda: gpu)
-    monkeypatch.setattr(hardware, 'keep_freed_memory', lambda: calls.append(1))
-    monkeypatch.setattr(launch.Runner, 'from_cfg', lambda cfg: 'a runner')
-    assert build_runner(load_config(RECIPE, work_dir=str(tmp_path))) == 'a runner'
-    assert len(calls) == (not gpu)
+ALONE = """
+import ctypes, json, os, torch
+from eac_mm.apis import build_runner, load_config
+before = dict(os.environ)
+calls = []
+ctypes.CDLL = lambda name: calls.append(name)
+loader = {f'{kind}_dataloader.num_workers': 0 for kind in ('train', 'val', 'test')}
+options = {**loader, 'train_dataloader.dataset.dataset.size': 16}
+cfg = load_config('configs/eac/resnet18_syntheticfer_noise30.py', options, WORK_DIR)
+runner = build_runner(cfg)
+print('changed', sorted(set(os.environ.items()) ^ set(before.items())), calls)
+"""
+
+
+def test_a_library_call_leaves_the_process_alone(tmp_path):
+    code = ALONE.replace('WORK_DIR', repr(str(tmp_path)))
+    command = [sys.executable, '-c', code]
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert 'changed [] []' in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
+
+
+class Trap:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return open, (self.path, 'w')
+
+
+@MODELS.register_module(force=True)
+class Nothing(BaseModel):
+    """The smallest model."""
+
+    def forward(self, inputs):
+        return inputs
+
+
+@pytest.fixture
+def library_runner(tmp_path, monkeypatch):
+    """A runner of the library's, under a PyTorch that unpickles anything."""
+    monkeypatch.setenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', '1')  # as before 2.6
+
+    def make(trust=False, **changes):
+        cfg = Config(
+            dict(
+                work_dir=str(tmp_path / 'run'),
+                model=dict(type='Nothing', **changes),
+                custom_imports=dict(imports=['eac_mm']),
+                default_scope='mmengine',
+            )
+        )
+        return build_runner(cfg, trust)
+
+    return make
+
+
+@pytest.mark.parametrize('trust', [False, True])
+@pytest.mark.parametrize('way', ['load_checkpoint', 'init_cfg'])
+def test_hostile_files_run_nothing_whatever_torch_does(
+    tmp_path, library_runner, trust, way
+):
+    trap, path = tmp_path / 'trap', tmp_path / 'a.pth'
+    torch.save(dict(state_dict={}, x=Trap(trap)), path)
+    init_cfg = dict(type='Pretrained', checkpoint=str(path))
+    runner = library_runner(trust, **(dict(init_cfg=init_cfg) if way[0] == 'i' else {}))
+    load = (
+        runner._init_model_weights
+        if way == 'init_cfg'
+        else lambda: runner.load_checkpoint(str(path))
+    )
+    if trust:
+        load()
+    else:
+        with pytest.raises(pickle.UnpicklingError):
+            load()
+    assert trap.exists() == trust
+    assert os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] == '1'
+    assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ

@@ -130,25 +130,3 @@ def test_machines_are_noted_once_each(tmp_path, monkeypatch):
         monkeypatch.setattr(machine, 'describe', lambda name=name: name)
         machine.note(tmp_path)
     assert machine.noted(tmp_path) == ['one', 'two']
-
-
-def test_this_machine_has_cores_and_a_torch():
-    assert 'core' in machine.describe()
-    assert 'torch ' in machine.describe()
-    assert f'({machine.instructions()})' in machine.describe()
-
-
-@pytest.mark.parametrize(
-    ('flags', 'best'),
-    [
-        ('flags : fpu avx2 avx512f avx512_bf16', 'avx512_bf16'),
-        ('flags : fpu avx2', 'avx2'),
-        ('Features : fp asimd bf16', 'bf16'),
-        ('', 'pdp11'),
-    ],
-)
-def test_instructions(flags, best, tmp_path, monkeypatch):
-    (tmp_path / 'cpuinfo').write_text(flags)
-    monkeypatch.setattr(machine, 'CPUINFO', tmp_path / 'cpuinfo')
-    monkeypatch.setattr(machine.platform, 'machine', lambda: 'pdp11')
-    assert machine.instructions() == best

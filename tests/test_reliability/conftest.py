@@ -57,7 +57,6 @@ class Run:
                 'PYTHON': sys.executable,
                 'PYTHONPATH': str(ROOT),
                 'OMP_NUM_THREADS': '1',
-                'PORT': '29531',
                 **environment,
             },
             stdout=subprocess.PIPE,

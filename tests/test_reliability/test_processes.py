@@ -111,3 +111,24 @@ def test_two_processes_measure_what_one_would(tmp_path):
     alone.start('--resume')
     alone.finish()
     assert alone.outcome()[1][0] == two
+
+
+@pytest.mark.parametrize(
+    ('number', 'processes'), [(signal.SIGUSR1, 1), (signal.SIGTERM, 2)]
+)
+def test_a_signal_ends_the_run_with_one_line(long_run, number, processes):
+    """Sent to all processes, workers included, as Slurm does."""
+    long_run.start(processes=processes)
+    long_run.wait_for('Epoch(train)   [2]')
+    os.killpg(long_run.process.pid, number)
+    output = long_run.finish(timeout=MINUTE)
+    lines = [line for line in output.splitlines() if 'Stopped by' in line]
+    assert len(lines) == 1, output[-3000:]
+    checkpoint = max(long_run.work_dir.glob('epoch_*.pth'), key=lambda p: p.stem[6:])
+    script = 'tools/train.py' if processes == 1 else 'tools/dist_train.sh'
+    assert f'Stopped by {number.name}. {checkpoint} is whole' in lines[0]
+    assert script in lines[0] and lines[0].endswith(' --resume')
+    if processes == 1:  # torchrun speaks for itself
+        assert long_run.process.returncode == 128 + number
+        assert 'Traceback' not in output
+    wait_until_gone(long_run)

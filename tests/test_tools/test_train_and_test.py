@@ -206,37 +206,3 @@ def test_two_processes(tmp_path, small_options, as_arguments):
     )
     final = result['epochs'][-1]['accuracy/top1']
     assert metrics['accuracy/top1'] == pytest.approx(final, abs=1e-3)
-
-
-@pytest.mark.parametrize(
-    ('script', 'usage'),
-    [
-        ('dist_train.sh', 'tools/dist_train.sh CONFIG PROCESSES'),
-        ('dist_test.sh', 'tools/dist_test.sh CONFIG CHECKPOINT PROCESSES'),
-        ('slurm_train.sh', 'tools/slurm_train.sh PARTITION JOB_NAME CONFIG'),
-    ],
-)
-def test_scripts_say_how_they_are_used(script, usage, tmp_path):
-    done = run_script(ROOT / 'tools' / script, cwd=tmp_path)
-    assert done.returncode == 2
-    assert usage in done.stderr
-
-
-def test_slurm_command(tmp_path):
-    stub = tmp_path / 'srun'
-    stub.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    stub.chmod(0o755)
-    done = subprocess.run(
-        [str(ROOT / 'tools/slurm_train.sh'), 'gpu', 'eac', EAC, '--amp'],
-        env={**os.environ, 'PATH': f'{tmp_path}:{os.environ["PATH"]}', 'GPUS': '2'},
-        capture_output=True,
-        text=True,
-    )
-    words = done.stdout.split()
-    assert words[:4] == [
-        '--partition=gpu',
-        '--job-name=eac',
-        '--gres=gpu:2',
-        '--ntasks=2',
-    ]
-    assert words[-4:] == [EAC, '--launcher', 'slurm', '--amp']

@@ -1,4 +1,5 @@
 import importlib
+import os
 import subprocess
 import sys
 
@@ -90,3 +91,19 @@ def test_slurm_without_gpus_is_an_error(monkeypatch):
     monkeypatch.setattr('torch.cuda.is_available', lambda: False)
     with pytest.raises(ValueError, match=r"launcher 'slurm' needs GPUs.*dist_train"):
         compat.init_cpu_distributed(dict(launcher='slurm'))
+
+
+@pytest.mark.parametrize('force', [False, True])
+@pytest.mark.parametrize('before', [None, '1'])
+def test_weights_only_leaves_the_environment_as_it_was(monkeypatch, force, before):
+    names = ('TORCH_FORCE_WEIGHTS_ONLY_LOAD', 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD')
+    for name in names:
+        monkeypatch.delenv(name, raising=False)
+    if before:
+        monkeypatch.setenv(names[1], before)
+    with pytest.raises(KeyError), compat.weights_only(force):
+        assert [os.environ.get(name) for name in names] == (
+            ['1', None] if force else [None, '1']
+        )
+        raise KeyError
+    assert [os.environ.get(name) for name in names] == [None, before]

@@ -78,3 +78,25 @@ def test_bfloat16_is_what_the_processor_says():
     flags = set(Path('/proc/cpuinfo').read_text().split())
     avx512 = {'avx512bw', 'avx512vl', 'avx512dq'} <= flags
     assert hardware.has_bfloat16_convolutions() == (avx512 or 'avx_ne_convert' in flags)
+
+
+def test_this_machine_has_cores_and_a_torch():
+    assert 'core' in hardware.describe()
+    assert 'torch ' in hardware.describe()
+    assert f'({hardware.instructions()})' in hardware.describe()
+
+
+@pytest.mark.parametrize(
+    ('flags', 'best'),
+    [
+        ('flags : fpu avx2 avx512f avx512_bf16', 'avx512_bf16'),
+        ('flags : fpu avx2', 'avx2'),
+        ('Features : fp asimd bf16', 'bf16'),
+        ('', 'pdp11'),
+    ],
+)
+def test_instructions(flags, best, tmp_path, monkeypatch):
+    (tmp_path / 'cpuinfo').write_text(flags)
+    monkeypatch.setattr(hardware, 'CPUINFO', tmp_path / 'cpuinfo')
+    monkeypatch.setattr(hardware.platform, 'machine', lambda: 'pdp11')
+    assert hardware.instructions() == best

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     import report
     import torch
 
-    from eac_mm.experiments import machine
+    from eac_mm.utils import hardware
     from eac_mm.utils.files import write_atomically
 
     if args.threads:
@@ -54,13 +54,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     setting = parts.Setting(**{name: getattr(args, name) for name in SIZES})
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
-    kind = 'gpu' if torch.cuda.is_available() else f'cpu-{machine.instructions()}'
+    kind = 'gpu' if torch.cuda.is_available() else f'cpu-{hardware.instructions()}'
     path = out / f'{kind}.json'
     measured = json.loads(path.read_text()) if path.is_file() else {}
     for name in args.parts or PARTS:
         print(f'{name} ...', flush=True)
         measured[name] = dict(
-            machine=machine.describe(),
+            machine=hardware.describe(),
             threads=torch.get_num_threads(),
             setting=asdict(setting),
             values=parts.run(name, setting),

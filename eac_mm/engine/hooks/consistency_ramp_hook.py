@@ -1,4 +1,4 @@
-"""A slow start for the weight of the consistency loss."""
+"""Raise the weight of the consistency loss slowly."""
 
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
@@ -10,16 +10,16 @@ from mmpretrain.registry import HOOKS
 class ConsistencyRampHook(Hook):
     """Raise the head's ``ramp`` from 0 to 1 over the first epochs.
 
-    From scratch, the full weight from the first step keeps all attention maps
-    flat and slows learning; the paper's networks are pre-trained and need no
-    ramp. The factor is linear in the iterations and follows from the iteration
-    alone, so that a resumed run goes on as it would have.
+    In training from scratch, the full weight from the first step keeps all
+    attention maps flat and slows learning; the paper's networks are pre-trained
+    and need no ramp. The factor is linear in the iterations and depends on the
+    iteration alone, so that a resumed run is exact.
 
     Args:
-        epochs: Length of the ramp, more than 0.
+        epochs: Length of the ramp in epochs, more than 0.
 
     Raises:
-        ValueError: For a length that is not positive, or a head without ramp.
+        ValueError: If the length is not positive, or the head has no ramp.
     """
 
     def __init__(self, epochs: float) -> None:
@@ -31,12 +31,12 @@ class ConsistencyRampHook(Hook):
         self.epochs = epochs
 
     def before_train(self, runner: Runner) -> None:
-        """Find the head and work out the length in iterations."""
+        """Find the head and compute the length in iterations."""
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
         self.head = getattr(model, 'head', None)
         if not hasattr(self.head, 'ramp'):
             raise ValueError(
-                f'{type(self.head).__name__} has no consistency weight to ramp. Mend: '
+                f'{type(self.head).__name__} has no consistency weight to ramp. Fix: '
                 'use an EACHead, or leave ConsistencyRampHook out.'
             )
         self.iterations = self.epochs * len(runner.train_dataloader)

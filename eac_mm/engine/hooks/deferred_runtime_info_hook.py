@@ -1,4 +1,4 @@
-"""Losses for the log, without waiting for the device."""
+"""Log losses without waiting for the device."""
 
 import torch
 from mmengine.hooks import LoggerHook, RuntimeInfoHook
@@ -10,10 +10,9 @@ from mmpretrain.registry import HOOKS
 class DeferredRuntimeInfoHook(RuntimeInfoHook):
     """Keep the losses on the device until they are logged.
 
-    MMEngine's ``RuntimeInfoHook`` reads every loss in every iteration, and a GPU
-    is idle from then until the next iteration has been launched. Here they are
-    read together, when a ``LoggerHook`` is about to log and at the end of an
-    epoch; the log is the same.
+    MMEngine's ``RuntimeInfoHook`` reads every loss in every iteration, which leaves a
+    GPU idle until the next iteration is launched. This hook reads them together, when
+    a ``LoggerHook`` is about to log and at the end of an epoch. The log is the same.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -29,7 +28,7 @@ class DeferredRuntimeInfoHook(RuntimeInfoHook):
         data_batch: dict | None = None,
         outputs: dict | None = None,
     ) -> None:
-        """Note the losses, and hand on the noted ones when it is time."""
+        """Keep the losses, and pass them on when a logger needs them."""
         if outputs:
             self.noted.append({k: v.detach() for k, v in outputs.items()})
         if self.end_of_epoch(runner.train_dataloader, batch_idx) or any(

@@ -82,7 +82,7 @@ class SafeCheckpointHook(CheckpointHook):
             kept = [path.name for path in list_checkpoints(self.out_dir)]
             raise OSError(
                 f'{self.last_ckpt} could not be written ({error}); whole and kept: '
-                f'{kept or "none"}. Mend: make room or mend the folder, and go on '
+                f'{kept or "none"}. Fix: make room or repair the folder, and go on '
                 'with --resume.'
             ) from error
         finally:

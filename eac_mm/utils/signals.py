@@ -1,0 +1,106 @@
+"""Exit with one line when a signal stops a training."""
+
+import contextlib
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from .files import intact_checkpoints
+
+# Ctrl-C, kill and Slurm's preemption, and what users set for Slurm's --signal.
+SIGNALS = (signal.SIGINT, signal.SIGTERM) + tuple(
+    getattr(signal, name) for name in ('SIGUSR1', 'SIGUSR2') if hasattr(signal, name)
+)
+
+
+class Stopped(BaseException):
+    """A signal came; not an ``Exception``, so that no library swallows it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
+    """Turn a signal into one line on stderr and the exit status 128 + its number.
+
+    Only scripts should use it: it sets the handlers of this process until the block
+    ends. In a job of several processes, only the first one speaks. Signals that
+    the process ignores, as under nohup, stay ignored; so do further signals while
+    it stops.
+
+    Args:
+        message: Called when a signal came; its text follows the signal's name.
+
+    Raises:
+        SystemExit: After a signal, with 130 for SIGINT, 143 for SIGTERM and so on.
+    """
+    owner, before = os.getpid(), {}
+
+    def stop(number: int, frame: object) -> None:
+        if os.getpid() != owner:  # a worker, forked with this handler
+            if number == signal.SIGTERM:
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+            return  # the main process ends its workers
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        if hasattr(signal, 'SIGCHLD'):  # PyTorch raises when a worker stops, too
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        raise Stopped(number)
+
+    try:
+        for number in SIGNALS:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, stop)
+        yield
+    except Stopped as stopped:
+        if is_first_process():
+            name = signal.Signals(stopped.number).name
+            print(f'\nStopped by {name}. {message()}', file=sys.stderr, flush=True)
+        if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+            # Taking down a process group would wait for processes that are gone.
+            os._exit(128 + stopped.number)
+        raise SystemExit(128 + stopped.number) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def is_first_process() -> bool:
+    """Whether this is the job's first process, before or after the group is made."""
+    environment = os.environ
+    return environment.get('RANK', environment.get('SLURM_PROCID', '0')) == '0'
+
+
+def how_to_go_on(work_dir: str | Path, argv: Sequence[str]) -> str:
+    """Name the newest whole checkpoint and the command that goes on from it.
+
+    Args:
+        work_dir: Work directory of the run.
+        argv: The script and its arguments. ``EAC_MM_COMMAND``, which the shell
+            scripts in tools/ set to what they were called with, goes before it.
+    """
+    words = shlex.split(os.environ.get('EAC_MM_COMMAND', ''))
+    command = resume_command(words or [Path(sys.executable).name, *argv])
+    for path, fault in intact_checkpoints(work_dir):
+        if fault is None:
+            return f'{path} is whole; go on with: {command}'
+    return f'There is no checkpoint yet; start again with: {command}'
+
+
+def resume_command(words: Sequence[str]) -> str:
+    """A command line with ``--resume`` in place of what it said about resuming."""
+    kept, value_follows = [], False
+    for word in words:
+        if value_follows and not word.startswith('-'):
+            value_follows = False
+            continue
+        value_follows = word == '--resume'
+        if not value_follows and word != '--overwrite' and word[:9] != '--resume=':
+            kept.append(word)
+    return shlex.join([*kept, '--resume'])

@@ -1,0 +1,126 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from eac_mm.utils.signals import exit_on_signal, how_to_go_on, resume_command
+
+ALL = ['SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_one_line_and_the_conventional_status(name, capsys):
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    with pytest.raises(SystemExit) as stop, exit_on_signal(lambda: 'epoch_3 is whole.'):
+        os.kill(os.getpid(), number)
+        time.sleep(5)
+    assert stop.value.code == 128 + number
+    assert capsys.readouterr().err == f'\nStopped by {name}. epoch_3 is whole.\n'
+    assert signal.getsignal(number) is before
+
+
+def test_no_library_swallows_it_and_later_signals_wait():
+    def message():
+        os.kill(os.getpid(), signal.SIGTERM)  # as torchrun and Slurm send it
+        return ''
+
+    with pytest.raises(SystemExit) as stop, exit_on_signal(message):
+        try:
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(5)
+        except Exception:
+            pass
+    assert stop.value.code == 138
+
+
+@pytest.mark.parametrize('variable', ['RANK', 'SLURM_PROCID'])
+def test_only_the_first_process_speaks(variable, capsys, monkeypatch):
+    monkeypatch.setenv(variable, '1')
+    with pytest.raises(SystemExit), exit_on_signal(lambda: 'hello'):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+    assert capsys.readouterr().err == ''
+
+
+def test_an_ignored_signal_stays_ignored():
+    before = signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+    try:
+        with exit_on_signal(lambda: ''):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            time.sleep(0.05)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_other_exceptions_pass():
+    with pytest.raises(KeyError), exit_on_signal(lambda: ''):
+        raise KeyError
+
+
+@pytest.mark.parametrize('name', ALL)
+def test_forked_workers_do_not_speak(name, capfd):
+    number = getattr(signal, name)
+    with exit_on_signal(lambda: 'a worker spoke'):
+        worker = os.fork()
+        if worker == 0:
+            time.sleep(0.5)
+            os._exit(7)
+        time.sleep(0.1)
+        os.kill(worker, number)
+        status = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+    assert status == (-15 if name == 'SIGTERM' else 7)
+    assert capfd.readouterr().err == ''
+
+
+@pytest.mark.parametrize(
+    ('words', 'expected'),
+    [
+        ('python t.py a.py', 'python t.py a.py --resume'),
+        ('t.py a.py --resume --seed 1', 't.py a.py --seed 1 --resume'),
+        ('t.py a.py --resume x.pth --amp', 't.py a.py --amp --resume'),
+        ('t.py a.py --resume=x.pth --overwrite', 't.py a.py --resume'),
+        (
+            'GPUS=2 s.sh --cfg-options a=1 b=2',
+            'GPUS=2 s.sh --cfg-options a=1 b=2 --resume',
+        ),
+    ],
+)
+def test_the_command_to_go_on_with(words, expected):
+    assert resume_command(words.split()) == expected
+
+
+def test_what_is_whole(tmp_path, monkeypatch):
+    monkeypatch.delenv('EAC_MM_COMMAND', raising=False)
+    words = ['tools/train.py', 'my recipe.py']
+    python = Path(sys.executable).name
+    command = f"{python} tools/train.py 'my recipe.py' --resume"
+    said = how_to_go_on(tmp_path, words)
+    assert said == f'There is no checkpoint yet; start again with: {command}'
+    for epoch in (1, 2):
+        torch.save(dict(a=1), tmp_path / f'epoch_{epoch}.pth')
+    (tmp_path / 'epoch_3.pth').write_bytes(b'PK cut')
+    said = how_to_go_on(tmp_path, words)
+    assert said == f'{tmp_path}/epoch_2.pth is whole; go on with: {command}'
+    monkeypatch.setenv('EAC_MM_COMMAND', 'GPUS=4 tools/slurm_train.sh gpu job r.py ')
+    assert 'GPUS=4 tools/slurm_train.sh gpu job r.py --resume' in how_to_go_on(
+        tmp_path, []
+    )
+
+
+def test_ctrl_c_before_the_training_is_quiet():
+    code = (
+        'import runpy, sys, builtins\n'
+        'def stop(*a, **k): raise KeyboardInterrupt\n'
+        'import argparse; argparse.ArgumentParser.parse_args = stop\n'
+        "runpy.run_path('tools/train.py', run_name='__main__')"
+    )
+    command = [sys.executable, '-c', code]
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=root)
+    assert (done.returncode, done.stderr) == (130, '')
