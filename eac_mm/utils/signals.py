@@ -50,7 +50,7 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
         for each in before:
             signal.signal(each, signal.SIG_IGN)
         if hasattr(signal, 'SIGCHLD'):  # PyTorch raises when a worker stops, too
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         raise Stopped(number)
 
     try:

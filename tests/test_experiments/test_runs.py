@@ -122,11 +122,3 @@ def test_an_unfinished_result_is_none(make, finish):
     assert make().result() is None
     finish(make(), 80.0, finished=False)
     assert make().result() is None
-
-
-def test_machines_are_noted_once_each(tmp_path, monkeypatch):
-    assert machine.noted(tmp_path) == []
-    for name in ('one', 'two', 'one'):
-        monkeypatch.setattr(machine, 'describe', lambda name=name: name)
-        machine.note(tmp_path)
-    assert machine.noted(tmp_path) == ['one', 'two']
