@@ -47,7 +47,8 @@ def real_batch(loader: DataLoader, seed: int, epoch: int) -> Any:
     """
     dataset = loader.dataset
     size = min(max(loader.batch_size or MOST, FEWEST), MOST)
-    indices = [i % len(dataset) for i in range(size)]
+    # The last one too: its index is the largest that a bank of samples must hold.
+    indices = np.linspace(0, len(dataset) - 1, size).astype(int).tolist()
     seeding = [(t, t.seed_epoch) for t in transforms_of(dataset, SeedAugmentation)]
     try:
         for transform, _ in seeding:

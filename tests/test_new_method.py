@@ -1,0 +1,288 @@
+"""Add a method without a change in ``eac_mm``: what one writes, and what one gets.
+
+The two classes below are whole methods, written as one would write them in a package of
+one's own: register the class, name it in a config over a baseline recipe, train. The
+tests hold what comes with it: checks before training, exact resume, and a start from
+the weights of a backbone.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine import Config
+from mmengine.dist import all_gather
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmpretrain.models import ImageClassifier
+from mmpretrain.models.heads import LinearClsHead
+from mmpretrain.registry import MODELS
+from torch import nn
+from torch.nn import functional as F
+
+from eac_mm.apis import build_runner, load_config
+
+RECIPE = Path(__file__).parents[1] / 'configs/baseline/resnet18_syntheticfer_noise30.py'
+SAMPLES = 24
+
+
+@MODELS.register_module()
+class EarlyTargetsHead(LinearClsHead):
+    """Keep to what the network predicted early, with a learned weight a sample.
+
+    The regularisation is that of `Early-Learning Regularization Prevents Memorization
+    of Noisy Labels <https://arxiv.org/abs/2007.00151>`_, the weight that of
+    `Suppressing Uncertainties for Large-Scale Facial Expression Recognition
+    <https://arxiv.org/abs/2002.10392>`_.
+
+    Args:
+        num_samples: Number of training samples.
+        momentum: Momentum of the targets. Defaults to 0.7.
+        weight: Weight of the regularisation. Defaults to 3.0.
+        **kwargs: ``num_classes``, ``in_channels``, ... of ``LinearClsHead``.
+    """
+
+    def __init__(self, num_samples, momentum=0.7, weight=3.0, **kwargs):
+        super().__init__(**kwargs)
+        self.momentum, self.weight = momentum, weight
+        self.importance = nn.Linear(self.in_channels, 1)
+        # A row a sample: a buffer is in every checkpoint, and load_from leaves it new.
+        self.register_buffer('targets', torch.zeros(num_samples, self.num_classes))
+
+    def loss(self, feats, data_samples):
+        features = self.pre_logits(feats)
+        scores = self.fc(features) * self.importance(features).sigmoid()
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        indices = torch.tensor([sample.sample_idx for sample in data_samples])
+        if indices.max() >= len(self.targets):
+            raise ValueError(
+                f'sample {indices.max()} has no target. Fix: '
+                'model.head.num_samples, the number of training samples.'
+            )
+        probabilities = scores.softmax(1)
+        self.update(indices.to(labels.device), probabilities.detach())
+        agreement = (self.targets[indices] * probabilities).sum(1).clamp(max=0.9999)
+        return dict(
+            loss_cls=F.cross_entropy(scores, labels),
+            loss_early=self.weight * (1 - agreement).log().mean(),
+        )
+
+    def update(self, indices, probabilities):
+        # With several processes, each updates the samples of all.
+        indices = torch.cat(all_gather(indices))
+        probabilities = torch.cat(all_gather(probabilities))
+        old = self.targets[indices]
+        self.targets[indices] = old.lerp(probabilities, 1 - self.momentum)
+
+
+@MODELS.register_module()
+class CoTeaching(ImageClassifier):
+    """Train two networks, each on the samples that the other finds easy.
+
+    `Co-teaching: Robust Training of Deep Neural Networks with Extremely Noisy Labels
+    <https://arxiv.org/abs/1804.06872>`_. The first network predicts.
+
+    Args:
+        backbone: Config of each network's backbone.
+        head: Config of each network's head.
+        keep: Share of a batch that is trained on. Defaults to 0.7.
+        **kwargs: Further arguments of ``ImageClassifier``.
+    """
+
+    def __init__(self, backbone, head, keep=0.7, **kwargs):
+        super().__init__(backbone=backbone, head=head, **kwargs)
+        # "backbone" in the name: load_from must fill it.
+        self.backbone2, self.head2 = MODELS.build(backbone), MODELS.build(head)
+        self.keep = keep
+
+    def loss(self, inputs, data_samples):
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        first = self.head(self.neck(self.backbone(inputs)))
+        second = self.head2(self.neck(self.backbone2(inputs)))
+        losses = [F.cross_entropy(x, labels, reduction='none') for x in (first, second)]
+        kept = max(1, int(self.keep * len(labels)))
+        easy = [loss.argsort()[:kept] for loss in losses]
+        return dict(
+            loss_first=losses[0][easy[1]].mean(), loss_second=losses[1][easy[0]].mean()
+        )
+
+
+CONFIGS = dict(
+    early="""
+model = dict(head=dict(type='EarlyTargetsHead', num_samples=24, init_cfg=None))
+""",
+    two="""
+model = dict(type='CoTeaching')
+""",
+)
+OPTIONS = {
+    'train_dataloader.dataset.dataset.size': SAMPLES,
+    'val_dataloader.dataset.size': 8,
+    'train_dataloader.batch_size': 8,
+    'train_dataloader.num_workers': 0,
+    'val_dataloader.num_workers': 0,
+    'train_cfg.max_epochs': 2,
+    'model.backbone.drop_path_rate': 0.2,  # so that PyTorch's generator matters
+    'optim_wrapper.type': 'OptimWrapper',
+    'default_hooks.logger.interval': 1,
+    'log_processor.window_size': 1,
+    'log_level': 'ERROR',
+}
+
+
+class At(Hook):
+    """Call a function at the start of a step."""
+
+    priority = 'LOWEST'
+
+    def __init__(self, step, function):
+        self.step, self.function = step, function
+
+    def before_train_iter(self, runner, batch_idx, data_batch=None):
+        if runner.iter == self.step:
+            self.function(runner)
+
+
+class Killed(BaseException):
+    """What a kill is here."""
+
+
+def kill(runner):
+    raise Killed
+
+
+@pytest.fixture
+def train(tmp_path, monkeypatch):
+    """Train a method in this process; return the runner at its end."""
+    # Both take longer than the training.
+    monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
+    monkeypatch.setattr(Config, 'pretty_text', property(str))
+
+    def run(method, name, *hooks, without=(), resume=None, **options):
+        recipe = tmp_path / f'{method}.py'
+        recipe.write_text(f'_base_ = [{str(RECIPE)!r}]\n{CONFIGS[method]}')
+        options = {**OPTIONS, **options}
+        cfg = load_config(recipe, options, str(tmp_path / name))
+        cfg.experiment_name = f'{tmp_path.name}_{method}_{name}_{resume is not None}'
+        if resume is not None:
+            cfg.resume, cfg.load_from = True, str(tmp_path / name / resume)
+        for hook in without:
+            cfg.default_hooks.pop(hook)
+        runner = build_runner(cfg)
+        for hook in hooks:
+            runner.register_hook(hook)
+        runner.train()
+        return runner
+
+    return run
+
+
+def losses_of(runner):
+    """The losses of each step, as logged."""
+    log = next(Path(runner.work_dir).glob('*/vis_data/scalars.json'))
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    return [{k: v for k, v in r.items() if 'loss' in k} for r in rows if 'loss' in r]
+
+
+def assert_same(one, other):
+    """Bit-identical weights and buffers."""
+    one, other = one.model.state_dict(), other.model.state_dict()
+    assert one.keys() == other.keys()
+    for key, value in one.items():
+        assert torch.equal(value, other[key]), key
+
+
+@pytest.mark.parametrize('method', CONFIGS)
+def test_it_trains_and_the_checks_before_change_nothing(method, train):
+    runner = train(method, 'checked')
+    losses = losses_of(runner)
+    assert len(losses) == 6
+    names = dict(early='cls early', two='first second')[method].split()
+    assert all(set(row) == {'loss', *(f'loss_{n}' for n in names)} for row in losses)
+    unchecked = train(method, 'unchecked', without=('preflight',))
+    assert losses_of(unchecked) == losses
+    assert_same(unchecked, runner)
+
+
+@pytest.mark.parametrize('method', CONFIGS)
+def test_it_resumes_exactly(method, train):
+    whole = train(method, 'whole')
+    with pytest.raises(Killed):
+        train(method, 'killed', At(4, kill))
+    resumed = train(method, 'killed', resume='epoch_1.pth')
+    assert resumed.iter == 6
+    assert_same(resumed, whole)
+    if method == 'early':
+        # Every sample was seen twice: 1 - 0.7^2 of its target is there.
+        sums = resumed.model.head.targets.sum(1)
+        torch.testing.assert_close(sums, torch.full((SAMPLES,), 0.51))
+        saved = torch.load(Path(resumed.work_dir) / 'epoch_2.pth', weights_only=True)
+        assert torch.equal(
+            saved['state_dict']['head.targets'], resumed.model.head.targets
+        )
+
+
+@pytest.mark.parametrize('method', CONFIGS)
+def test_it_starts_from_the_weights_of_a_backbone(method, train, tmp_path):
+    donor = train(method, 'donor', **{'train_cfg.max_epochs': 1})
+    weights = donor.model.backbone.state_dict()
+    torch.save(
+        dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}),
+        tmp_path / 'backbone.pth',
+    )
+    started = []
+
+    def note(runner):
+        state = runner.model.state_dict()
+        started.append({key: value.clone() for key, value in state.items()})
+
+    start = dict(load_from=str(tmp_path / 'backbone.pth'))
+    train(method, 'started', At(0, note), **start, **{'train_cfg.max_epochs': 1})
+    backbones = ['backbone'] if method == 'early' else ['backbone', 'backbone2']
+    for name in backbones:
+        for key, value in weights.items():
+            assert torch.equal(started[0][f'{name}.{key}'], value), (name, key)
+    if method == 'early':
+        assert not started[0]['head.targets'].any()
+    else:
+        assert not torch.equal(
+            started[0]['head.fc.weight'], started[0]['head2.fc.weight']
+        )
+
+
+@pytest.mark.parametrize('method', CONFIGS)
+def test_other_weights_are_refused(method, train, tmp_path):
+    torch.save({'encoder.weight': torch.zeros(1)}, tmp_path / 'other.pth')
+    with pytest.raises(ValueError, match='load_from does not fill backbone'):
+        train(method, 'other', load_from=str(tmp_path / 'other.pth'))
+
+
+@pytest.mark.parametrize(
+    ('method', 'options', 'message'),
+    [
+        (
+            'early',
+            {'model.head.in_channels': 64},
+            r'cannot train .*head.in_channels=128',
+        ),
+        ('early', {'model.head.num_samples': 23}, r'48 x 48: sample 23 has no target'),
+        ('two', {'model.head.in_channels': 64}, r'head.fc, Linear, .*in_channels=128'),
+        ('two', {'model.head.num_classes': 8}, r'num_classes=8, but .* 7 classes'),
+    ],
+)
+def test_mistakes_are_named_before_training(method, options, message, train):
+    with pytest.raises(ValueError, match=message):
+        train(method, 'wrong', At(0, kill), **options)
+
+
+def test_targets_of_another_data_set(train, tmp_path):
+    donor = train('early', 'donor', **{'train_cfg.max_epochs': 1})
+    path = Path(donor.work_dir) / 'epoch_1.pth'
+    assert torch.load(path, weights_only=True)['state_dict']['head.targets'].all()
+    zeros = []
+    note = At(0, lambda runner: zeros.append(not runner.model.head.targets.any()))
+    more = {'model.head.num_samples': 30, 'train_cfg.max_epochs': 1}
+    train('early', 'other', note, load_from=str(path), **more)
+    train('early', 'same', note, load_from=str(path), **{'train_cfg.max_epochs': 1})
+    assert zeros == [True, True]  # new ones, of whatever size
