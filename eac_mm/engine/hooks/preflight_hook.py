@@ -53,7 +53,7 @@ class PreflightHook(Hook):
                     'metainfo=dict(classes=[...]).'
                 )
         check_layout(model)  # first, for the step would crash
-        check_step(runner, model)
+        check_losses(runner, model)
         report_batch_size(runner)
 
 
@@ -167,7 +167,7 @@ def check_packed(dataset: Dataset, batch: Any) -> None:
                 )
 
 
-def check_step(runner: Runner, model: nn.Module) -> None:
+def check_losses(runner: Runner, model: nn.Module) -> None:
     """Compute the model's losses on a few training samples, in training's precision.
 
     Nothing of it stays behind: see :mod:`~eac_mm.engine.rehearsal`.

@@ -16,7 +16,7 @@ from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
     check_labels,
     check_layout,
-    check_step,
+    check_losses,
     report_batch_size,
 )
 
@@ -50,6 +50,7 @@ class Runner(SimpleNamespace):
         super().__init__(
             model=model,
             train_dataloader=DataLoader(dataset, 4, collate_fn=default_collate),
+            train_loop=SimpleNamespace(max_iters=1, max_epochs=1),
             val_loop=None,
             optim_wrapper=optim_wrapper,
             seed=0,
@@ -61,7 +62,7 @@ class Runner(SimpleNamespace):
 
 def step(model, dataset, **options):
     runner = Runner(model, dataset, **options)
-    check_step(runner, model)
+    check_losses(runner, model)
     return runner.said
 
 
