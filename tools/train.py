@@ -25,6 +25,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='go on from this checkpoint, or from the newest in the work dir',
     )
     parser.add_argument(
+        '--cache',
+        choices=('none', 'ram', 'device'),
+        help='decode each training image once, into RAM or onto the training device, '
+        'where images are augmented in batches [as the config has it: none]',
+    )
+    parser.add_argument(
         '--amp', action='store_true', help='run in bfloat16, on CPU or GPU'
     )
     parser.add_argument(
@@ -65,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         seed=args.seed,
         amp=args.amp,
         launcher=args.launcher,
+        cache=args.cache,
     )
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None

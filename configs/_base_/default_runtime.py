@@ -12,7 +12,6 @@ default_hooks = dict(
     finite_loss=dict(type='FiniteLossHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     preflight=dict(type='PreflightHook'),
-    image_cache=dict(type='ImageCacheHook'),  # train_dataloader.dataset.cache
     result=dict(type='ResultHook', last=5),
     exact_resume=dict(type='ExactResumeHook'),
 )

@@ -13,6 +13,7 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
 from eac_mm.utils.files import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
@@ -27,6 +28,7 @@ def load_config(
     seed: int | None = None,
     amp: bool = False,
     launcher: str = 'none',
+    cache: str | None = None,
 ) -> Config:
     """Read a config and settle what depends on the command line and machine.
 
@@ -38,6 +40,8 @@ def load_config(
         seed: Seed of the training. Defaults to the config's.
         amp: Run in bfloat16.
         launcher: ``'none'``, ``'pytorch'`` or ``'slurm'``.
+        cache: Where the training images are kept once they are decoded: ``'none'``,
+            ``'ram'`` or ``'device'``. Defaults to None: as the config has it.
 
     Returns:
         A config that ``Runner.from_cfg`` takes.
@@ -67,12 +71,13 @@ def load_config(
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', path.absolute().parent.name, path.stem))
+    if cache is not None:
+        choose_cache(cfg.train_dataloader, cache)
     for name in DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:
             loader.setdefault('pin_memory', torch.cuda.is_available())
-            if loader.dataset.get('cache') == 'device':  # nothing for them to do
-                loader.num_workers = 0
+            settle_loader(loader)
             if loader.get('num_workers', 0) == 0:  # torch refuses the two together
                 loader.persistent_workers = False
     return cfg

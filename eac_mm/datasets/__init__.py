@@ -1,7 +1,7 @@
 """Data sets, label noise and transforms for FER."""
 
 from .faces import RAFDB, AffectNet, CSVFaces, FaceDataset, FERPlus, FolderFaces
-from .images import BadImageError, LoadFace
+from .images import BadImageError, DeviceCache, LoadFace, RAMCache
 from .noise import NoisyLabels
 from .synthetic import SyntheticFER
 from .tiny_imagenet import TinyImageNet
@@ -19,6 +19,7 @@ __all__ = [
     'BadImageError',
     'CSVFaces',
     'CropFace',
+    'DeviceCache',
     'Erasing',
     'ErasingFlipPair',
     'FERPlus',
@@ -27,6 +28,7 @@ __all__ = [
     'LoadFace',
     'NoisyLabels',
     'RAFDB',
+    'RAMCache',
     'SeedAugmentation',
     'SyntheticFER',
     'TinyImageNet',

@@ -14,7 +14,7 @@ from mmengine.dist import all_gather_object, get_rank
 from torch.utils.data import DataLoader, Dataset
 
 from .transforms.seeding import drawn_before
-from .wrappers import same_samples
+from .wrappers import same_samples, walk
 
 
 class Draw(int):
@@ -46,11 +46,19 @@ def count_draws(loader: DataLoader) -> None:
     :class:`CountedDataset`, its batches of indices in :class:`CountedIndices`.
 
     Raises:
+        ValueError: If a data set that counts for itself is not the outermost one.
         TypeError: If it is unknown which sample is where in the data set; see
             :func:`~eac_mm.datasets.wrappers.origins`.
     """
     if isinstance(loader.dataset, CountedDataset):
         return
+    for part in list(walk(loader.dataset))[1:]:
+        if getattr(part, 'counts_draws', False):
+            raise ValueError(
+                f'{type(part).__name__} is inside {type(loader.dataset).__name__}, and '
+                'it serves whole batches. Fix: make it the outermost data set, such as '
+                'DeviceCache(RepeatDataset(...)).'
+            )
     samples = same_samples(loader.dataset)
     # DataLoader refuses plain assignment, because its arguments depend on each other.
     # The new ones stand for what they wrap.

@@ -53,11 +53,8 @@ def real_batch(loader: DataLoader, seed: int, epoch: int) -> Any:
     try:
         for transform, _ in seeding:
             transform.set_epoch(seed, epoch)
-        samples = dataset
-        if hasattr(dataset, 'load'):  # it gives indices in place of images
-            samples, indices = [dataset.load(i) for i in indices], range(size)
         few = DataLoader(
-            samples, batch_size=size, sampler=indices, collate_fn=loader.collate_fn
+            dataset, batch_size=size, sampler=indices, collate_fn=loader.collate_fn
         )
         return next(iter(few))
     finally:

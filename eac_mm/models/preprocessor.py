@@ -1,6 +1,6 @@
 """From uint8 views to what the backbone takes."""
 
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from mmpretrain.models.utils import ClsDataPreprocessor
@@ -13,107 +13,125 @@ from torch import Tensor
 class EACDataPreprocessor(ClsDataPreprocessor):
     """Treat both views of a pair as MMPretrain treats one image.
 
-    Moves them to the device, turns BGR into RGB and normalises, both views
-    alike. A batch of single images, as in testing, is passed through as
-    MMPretrain's own preprocessor would.
+    Moves them to the device, turns BGR into RGB and normalises, both views alike. A
+    batch of single images, as in testing, gives the same as MMPretrain's own
+    preprocessor.
 
-    It also takes indices in place of images, once :meth:`take_images` has told
-    it where they are; no step waits for a GPU then.
+    Batch augmentations (``model.train_cfg.augments``: Mixup, CutMix, ResizeMix) mix
+    both views alike, with the same partners and weights. A box in view 2 is the mirror
+    image of that in view 1, as view 2 itself is.
 
     Args:
-        channels_last: Lay the images out channels last, on which convolutions
-            run faster, on CPUs in float32 too. The values are the same. Defaults
-            to True.
-        **kwargs: Arguments of MMPretrain's ``ClsDataPreprocessor``: ``mean``,
-            ``std`` (RGB, 0..255), ``to_rgb``, ...
+        channels_last: Lay the images out channels last, on which convolutions run
+            faster, on CPUs in float32 too. The values are the same. Defaults to True.
+        **kwargs: Arguments of MMPretrain's ``ClsDataPreprocessor``: ``mean``, ``std``
+            (RGB, 0..255), ``to_rgb``, ...
 
     Shape:
-        - inputs: a list of two (N, 3, H, W), a tensor (N, 3, H, W), or lists
-          of (3, H, W) in their place; or indices (N,)
+        - inputs: a list of two (N, 3, H, W), a tensor (N, 3, H, W), or lists of
+          (3, H, W) in their place
         - output: a list of two (N, 3, H, W), or one tensor
+
+    Raises:
+        ValueError: For batch augmentations without ``num_classes``, which labels are
+            mixed by.
     """
 
     def __init__(self, channels_last: bool = True, **kwargs) -> None:
         super().__init__(**kwargs)
         self.channels_last = channels_last
-        self.images = None
-
-    def take_images(self, dataset: Any) -> None:
-        """Keep a data set's images on this device, to be asked for by index.
-
-        Args:
-            dataset: A :class:`~eac_mm.datasets.NoisyLabels`.
-
-        Raises:
-            ValueError: With settings that are for batches of images alone, and as
-                :class:`~eac_mm.datasets.images.DeviceImages` does.
-        """
-        if self.batch_augments or self.to_onehot or self.pad_size_divisor > 1:
+        if self.batch_augments and self.num_classes is None:
             raise ValueError(
-                "cache='device' does not know batch_augments, to_onehot and "
-                'pad_size_divisor of the data preprocessor. Mend: '
-                'train_dataloader.dataset.cache=ram.'
+                'batch augmentations mix one-hot labels, and the number of classes is '
+                'unknown. Fix: model.data_preprocessor.num_classes, as '
+                'model.head.num_classes is, or no model.train_cfg.augments.'
             )
-        self.images = dataset.to_device(
-            self.device, reverse=self.to_rgb, channels_last=self.channels_last
-        )
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Preprocess a batch; see :class:`EACDataPreprocessor`."""
-        inputs = data['inputs']
-        if self._are_indices(inputs):
-            return self._fetch(torch.as_tensor(inputs), data['data_samples'])
-        if not self._is_pair(inputs):
-            data = super().forward(data, training)
-            return {**data, 'inputs': self._lay_out(data['inputs'])}
-        first = super().forward({**data, 'inputs': inputs[0]}, training)
-        second = super().forward({'inputs': inputs[1]}, training)
-        views = [self._lay_out(view['inputs']) for view in (first, second)]
-        return {**first, 'inputs': views}
+        """Preprocess a batch; see :class:`EACDataPreprocessor`.
 
-    def _fetch(self, indices: Tensor, data_samples: list[DataSample]) -> dict:
-        if self.images is None:
-            raise ValueError(
-                "the data set gives indices (cache='device'), and the data "
-                'preprocessor does not know its images. Mend: add '
-                'dict(type="ImageCacheHook") to the hooks; several NoisyLabels in one '
-                'data set need cache=ram.'
-            )
-        labels = torch.cat([sample.gt_label for sample in data_samples])
-        labels = labels.to(self.device, non_blocking=True)
-        for sample, label in zip(data_samples, labels.split(1), strict=True):
-            sample.set_gt_label(label)
-        views = self.images.views(indices)
-        if isinstance(views, list):
-            inputs = [self._normalise(view) for view in views]
-        else:
-            inputs = self._normalise(views)
-        return {'inputs': inputs, 'data_samples': data_samples}
+        Raises:
+            ValueError: For batch augmentations of pairs whose second view is no
+                mirror image.
+        """
+        pair = self._is_pair(data['inputs'])
+        views = list(data['inputs']) if pair else [data['inputs']]
+        views = [self._prepare(view) for view in views]
+        samples = data.get('data_samples')
+        if samples is not None:
+            # MMPretrain settles the labels. It sees an image without a pixel.
+            empty = torch.empty(1, 1, 0, 0, device=self.device)
+            data = super().forward({'inputs': empty, 'data_samples': samples})
+            samples = data['data_samples']
+            if training and self.batch_augments and 'gt_score' in samples[0]:
+                views = self._mix(views, samples)
+        return {'inputs': views if pair else views[0], 'data_samples': samples}
+
+    def _prepare(self, images: Tensor | Sequence[Tensor]) -> Tensor:
+        """Move to the device, reorder channels and normalise a batch."""
+        images = self.cast_data(images)
+        channels = len(self.mean) if self._enable_normalize else None
+        if (
+            isinstance(images, Tensor)
+            and images.dtype == torch.uint8
+            and self.pad_size_divisor <= 1
+            and channels in (None, images.shape[1])
+        ):
+            return self._normalise(self._to_float(images))
+        return self._lay_out(super().forward({'inputs': images})['inputs'])
+
+    def _to_float(self, images: Tensor) -> Tensor:
+        """Convert, reorder and lay out in one copy."""
+        if not self.to_rgb or images.shape[1] != 3:
+            return images.to(torch.float32, memory_format=self._layout)
+        floats = torch.empty(
+            images.shape,
+            dtype=torch.float32,
+            device=images.device,
+            memory_format=self._layout,
+        )
+        for channel in range(3):
+            floats[:, channel].copy_(images[:, 2 - channel])
+        return floats
 
     def _normalise(self, images: Tensor) -> Tensor:
-        """uint8 (N, C, H, W) to float32 in the same layout."""
-        images = images.float()
+        """Subtract the mean and divide by the std, in place."""
         if not self._enable_normalize:
             return images
         if not self.channels_last:
             return images.sub_(self.mean).div_(self.std)
         # By rows of pixels: three channels at a time take five times as long.
-        channels, _, width = images.shape[1:]
-        rows = images.permute(0, 2, 3, 1).flatten(2)
-        mean, std = (x.flatten().expand(channels) for x in (self.mean, self.std))
+        height, width = images.shape[2:]
+        rows = images.permute(0, 2, 3, 1).view(len(images), height, -1)
+        mean, std = self.mean.flatten(), self.std.flatten()
         rows.sub_(mean.repeat(width)).div_(std.repeat(width))
         return images
 
-    @staticmethod
-    def _are_indices(inputs: Tensor | list) -> bool:
-        """One whole number a sample."""
-        if isinstance(inputs, Tensor):
-            return inputs.dim() == 1
-        return isinstance(inputs[0], int)
+    def _mix(self, views: list[Tensor], samples: list[DataSample]) -> list[Tensor]:
+        """Mix the samples of a batch, in all views alike, and their labels."""
+        if len(views) > 1 and any('view_affine' in sample for sample in samples):
+            raise ValueError(
+                'batch augmentations mix pairs whose second view is the mirror image '
+                'of the first, and AffinePair turns or scales it, each sample by its '
+                'own. Fix: ErasingFlipPair, or no model.train_cfg.augments.'
+            )
+        # The second view is mirrored, so that one box is the same part of the face in
+        # both, and stands in further channels, so that both get the same numbers.
+        aligned = [views[0], *(view.flip(-1) for view in views[1:])]
+        scores = torch.stack([sample.gt_score for sample in samples])
+        mixed, scores = self.batch_augments(torch.cat(aligned, 1), scores)
+        for sample, score in zip(samples, scores, strict=True):
+            sample.set_gt_score(score)
+        first, *others = mixed.split(views[0].shape[1], 1)
+        return [self._lay_out(view) for view in (first, *(v.flip(-1) for v in others))]
+
+    @property
+    def _layout(self) -> torch.memory_format:
+        return torch.channels_last if self.channels_last else torch.contiguous_format
 
     @staticmethod
     def _is_pair(inputs: Tensor | list) -> bool:
-        """Two batches (tensors or lists), rather than a list of images."""
+        """Return whether these are two batches (tensors or lists), not images."""
         return (
             isinstance(inputs, list | tuple)
             and len(inputs) == 2
@@ -121,6 +139,4 @@ class EACDataPreprocessor(ClsDataPreprocessor):
         )
 
     def _lay_out(self, images: Tensor) -> Tensor:
-        if self.channels_last:
-            return images.contiguous(memory_format=torch.channels_last)
-        return images
+        return images.contiguous(memory_format=self._layout)

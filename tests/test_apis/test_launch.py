@@ -54,13 +54,29 @@ def test_the_command_line_wins():
 
 
 def test_images_on_the_device_need_no_workers():
-    options = {'train_dataloader.dataset.cache': 'device'}
-    cfg = load_config(RECIPE, options)
+    cfg = load_config(RECIPE, cache='device')
+    assert cfg.train_dataloader.dataset.type == 'DeviceCache'
+    assert cfg.train_dataloader.dataset.dataset.type == 'NoisyLabels'
+    assert cfg.train_dataloader.collate_fn == dict(type='ready_batch')
+    assert not cfg.train_dataloader.pin_memory
     assert cfg.train_dataloader.num_workers == 0
     assert not cfg.train_dataloader.persistent_workers
     assert cfg.val_dataloader.num_workers == 4
-    options = {'train_dataloader.dataset.cache': 'ram'}
-    assert load_config(RECIPE, options).train_dataloader.num_workers == 4
+    cfg = load_config(RECIPE, cache='ram')
+    assert cfg.train_dataloader.num_workers == 4
+    assert cfg.train_dataloader.dataset.type == 'RAMCache'
+
+
+def test_the_cache_stays_in_the_config(tmp_path):
+    """Options count from the recipe's data set; a dumped config has the cache."""
+    options = {'train_dataloader.dataset.rate': 0.4}
+    cfg = load_config(RECIPE, options, cache='device')
+    assert cfg.train_dataloader.dataset.dataset.rate == 0.4
+    cfg.dump(tmp_path / 'dumped.py')
+    again = load_config(tmp_path / 'dumped.py')
+    assert again.train_dataloader == cfg.train_dataloader
+    plain = load_config(tmp_path / 'dumped.py', cache='none')
+    assert plain.train_dataloader.dataset == cfg.train_dataloader.dataset.dataset
 
 
 def test_amp_is_bfloat16():

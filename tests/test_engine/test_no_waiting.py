@@ -122,12 +122,11 @@ def test_no_step_waits(tmp_path, small_options, monkeypatch, pytestconfig):
     )
     options = {
         **small_options,
-        'train_dataloader.dataset.cache': 'device',
         'train_dataloader.dataset.rate': 0.3,
         'custom_hooks': [dict(type='WatchHook')],
     }
     recipe = 'configs/eac/resnet18_rafdb_noise30.py'
-    runner = build_runner(load_config(recipe, options, str(tmp_path)))
+    runner = build_runner(load_config(recipe, options, str(tmp_path), cache='device'))
     [hook] = [hook for hook in runner.hooks if isinstance(hook, WatchHook)]
     try:
         runner.train()

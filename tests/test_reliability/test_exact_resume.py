@@ -12,15 +12,17 @@ from .conftest import Run, assert_same
 KILLS = int(os.environ.get('EAC_MM_KILLS', 4))
 
 
-def kill_and_go_on(run: Run, kills: int, rng: random.Random, **start) -> list[str]:
+def kill_and_go_on(
+    run: Run, kills: int, rng: random.Random, *words: str, **start
+) -> list[str]:
     """Kill a run at random moments, then let it end; return what each try said."""
     said = []
     for _ in range(kills):
-        run.start('--resume', **start)
+        run.start('--resume', *words, **start)
         run.wait_for('Checkpoints will be saved')
         time.sleep(rng.uniform(0, 2.5))
         run.kill()
-    run.start('--resume', **start)
+    run.start('--resume', *words, **start)
     said.append(run.finish())
     assert run.process.returncode == 0, said[-1][-4000:]
     return said
@@ -51,15 +53,11 @@ def test_the_number_of_workers_changes_nothing(tmp_path, uninterrupted, workers)
 
 @pytest.mark.parametrize('workers', [0, 2])
 def test_images_decoded_once_change_nothing(tmp_path, uninterrupted, workers):
-    options = {
-        'train_dataloader.dataset.cache': 'ram',
-        'train_dataloader.num_workers': workers,
-    }
-    run = Run(tmp_path / 'run', **options)
-    run.start()
+    run = Run(tmp_path / 'run', **{'train_dataloader.num_workers': workers})
+    run.start('--cache', 'ram')
     run.wait_for('Saving checkpoint at 2 epochs')
     run.kill()
-    run.start('--resume')
+    run.start('--resume', '--cache', 'ram')
     output = run.finish()
     assert run.process.returncode == 0, output[-4000:]
     assert_same(run, uninterrupted)
@@ -67,12 +65,13 @@ def test_images_decoded_once_change_nothing(tmp_path, uninterrupted, workers):
 
 @pytest.mark.parametrize('processes', [1, 2])
 def test_images_on_the_device(tmp_path, processes):
-    options = {'train_dataloader.dataset.cache': 'device', 'train_cfg.max_epochs': 3}
+    options = {'train_cfg.max_epochs': 3}
     whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
-    whole.start(processes=processes)
+    whole.start('--cache', 'device', processes=processes)
     output = whole.finish()
     assert whole.process.returncode == 0, output[-4000:]
-    kill_and_go_on(run, 1, random.Random(2), processes=processes)
+    words = ('--cache', 'device')
+    kill_and_go_on(run, 1, random.Random(2), *words, processes=processes)
     assert_same(run, whole)
 
 

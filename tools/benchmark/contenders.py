@@ -24,7 +24,7 @@ from torch.utils.data import DataLoader
 
 from eac_mm.apis import load_config
 from eac_mm.datasets import SeedAugmentation
-from eac_mm.datasets.images import CACHES
+from eac_mm.datasets.images import CACHES, choose_cache, settle_loader
 from eac_mm.datasets.wrappers import transforms_of
 from eac_mm.models import attention_maps
 from eac_mm.utils import hardware
@@ -58,15 +58,16 @@ class Setting:
         """The recipe that is measured, on made data in ``work_dir``."""
         scale = (self.size, self.size)
         options = {
-            'train_dataloader.dataset.cache': cache,
+            'train_dataloader.dataset.dataset.data_root': str(work_dir / 'rafdb'),
             'auto_scale_lr.base_batch_size': self.batch,
         }
         cfg = load_config(EAC, options, str(work_dir), amp=amp)
+        cfg.train_dataloader.dataset.dataset.pipeline[1].scale = scale
+        choose_cache(cfg.train_dataloader, cache)
+        settle_loader(cfg.train_dataloader)
         cfg.model.backbone.update(stem_channels=self.width, base_channels=self.width)
         cfg.model.head.in_channels = self.channels
         cfg.train_dataloader.batch_size = self.batch
-        cfg.train_dataloader.dataset.dataset.data_root = str(work_dir / 'rafdb')
-        cfg.train_dataloader.dataset.dataset.pipeline[1].scale = scale
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
         cfg.default_hooks.checkpoint = None
         cfg.log_level = 'WARNING'
@@ -193,8 +194,6 @@ def our_loader(setting: Setting, folder: Path, cache: str) -> Run:
     batches = Runner.build_dataloader(cfg.train_dataloader, seed=0)
     for transform in transforms_of(batches.dataset, SeedAugmentation):
         transform.set_epoch(0, 0)
-    if cache == 'device':
-        preprocessor.take_images(batches.dataset)
     return endless(batches, lambda batch: preprocessor(batch, training=True))
 
 

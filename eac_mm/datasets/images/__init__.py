@@ -1,17 +1,25 @@
 """Read images, decode them, and keep them decoded in memory or on the device."""
 
-from .batch_transforms import build_batch_transforms
-from .device_images import DeviceImages
+from .cache_config import (
+    CACHES,
+    cache_of,
+    choose_cache,
+    settle_loader,
+    without_cache,
+)
+from .device_cache import DeviceCache, ready_batch
 from .loading import BadImageError, LoadFace
 from .ram_cache import RAMCache
-
-CACHES = ('none', 'ram', 'device')
 
 __all__ = [
     'CACHES',
     'BadImageError',
-    'DeviceImages',
+    'DeviceCache',
     'LoadFace',
     'RAMCache',
-    'build_batch_transforms',
+    'cache_of',
+    'choose_cache',
+    'ready_batch',
+    'settle_loader',
+    'without_cache',
 ]

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..transforms import ErasingFlipPair
-from .batch_single import BatchErasing, settle_all
+from .batch_single import BatchErasing, columns_of
 
 
 class BatchNoise:
@@ -16,29 +16,24 @@ class BatchNoise:
 
     Args:
         pair: The transform with the settings.
-        ori_shapes: Height and width at which to draw the noise of each sample,
-            (N, 2).
     """
 
     numbers = 2
 
-    def __init__(self, pair: ErasingFlipPair, ori_shapes: np.ndarray) -> None:
+    def __init__(self, pair: ErasingFlipPair) -> None:
         self.pair = pair
-        self.ori_shapes = ori_shapes
 
-    def settle(self, numbers: np.ndarray, size: tuple[int, int]) -> None:
-        """See :meth:`BatchErasing.settle`."""
-        self.noisy = numbers[:, 0] < self.pair.noise_prob
-        self.seeds = (numbers[:, 1] * 2**53).astype(np.int64)
-
-    def __call__(self, images: Tensor, samples: np.ndarray, bgr: bool) -> Tensor:
-        """Add noise, in place; see :class:`BatchErasing`."""
+    def __call__(
+        self, images: Tensor, numbers: np.ndarray, ori_shapes: np.ndarray
+    ) -> Tensor:
+        """Add noise, drawn at ``ori_shapes``, in place; see :class:`BatchErasing`."""
         channels, *size = images.shape[1:]
         generator = torch.Generator(images.device)
-        for row in np.flatnonzero(self.noisy[samples]):
-            generator.manual_seed(int(self.seeds[samples[row]]))
+        seeds = (numbers[:, 1] * 2**53).astype(np.int64)
+        for row in np.flatnonzero(numbers[:, 0] < self.pair.noise_prob):
+            generator.manual_seed(int(seeds[row]))
             # Channels as images, which are resized in half the time.
-            shape = (channels, 1, *self.ori_shapes[samples[row]].tolist())
+            shape = (channels, 1, *ori_shapes[row].tolist())
             noise = torch.randn(shape, generator=generator, device=images.device)
             noise.mul_(math.sqrt(self.pair.noise_variance))
             noise = F.interpolate(noise, size, mode='bilinear')[:, 0]
@@ -51,29 +46,33 @@ class BatchPair:
 
     Args:
         pair: The transform with the settings.
-        ori_shapes: See :class:`BatchNoise`.
     """
 
-    def __init__(self, pair: ErasingFlipPair, ori_shapes: np.ndarray) -> None:
+    def __init__(self, pair: ErasingFlipPair) -> None:
         self.shared = pair.erasing == 'shared'
-        self.erasings = [BatchErasing(pair) for _ in range(1 if self.shared else 2)]
-        self.noise = BatchNoise(pair, ori_shapes) if pair.noise_variance else None
-        self.one_noisy = self.noise is not None and pair.noise_views == 'classified'
-        self.parts = [*self.erasings, *([self.noise] if self.noise else [])]
+        self.parts = [BatchErasing(pair) for _ in range(1 if self.shared else 2)]
+        self.noisy = bool(pair.noise_variance)
+        if self.noisy:
+            self.parts.append(BatchNoise(pair))
+        self.one_noisy = self.noisy and pair.noise_views == 'classified'
         self.numbers = sum(part.numbers for part in self.parts)
 
-    def settle(self, numbers: np.ndarray, size: tuple[int, int]) -> None:
-        """See :meth:`BatchErasing.settle`."""
-        settle_all(self.parts, numbers, size)
-
-    def __call__(self, images: Tensor, samples: np.ndarray, bgr: bool) -> list[Tensor]:
-        """Both views; ``images`` becomes the first. See :class:`BatchErasing`."""
+    def __call__(
+        self, images: Tensor, numbers: np.ndarray, ori_shapes: np.ndarray
+    ) -> list[Tensor]:
+        """Return both views; ``images`` becomes one. See :class:`BatchErasing`."""
+        *erasings, last = columns_of(self.parts, numbers)
+        if not self.noisy:
+            erasings.append(last)
         other = images.clone() if self.one_noisy else images
-        if self.noise:
-            self.noise(images, samples, bgr)
+        if self.noisy:
+            noise, own = last
+            noise(images, own, ori_shapes)
         if not self.shared:
             other = other.flip(-1)
-        self.erasings[0](images, samples, bgr)
+        erase, own = erasings[0]
+        erase(images, own, ori_shapes)
         if other is not images:
-            self.erasings[-1](other, samples, bgr)
+            erase, own = erasings[-1]
+            erase(other, own, ori_shapes)
         return [images, other.flip(-1) if self.shared else other]

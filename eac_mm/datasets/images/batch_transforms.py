@@ -9,30 +9,26 @@ from torch import Tensor
 
 from ..transforms import Erasing, ErasingFlipPair
 from .batch_pair import BatchPair
-from .batch_single import BatchErasing, BatchFlip
+from .batch_single import BatchErasing, BatchFlip, columns_of
 
 BatchTransform = BatchErasing | BatchFlip | BatchPair
 Views = Tensor | list[Tensor]
 
 
-def build_batch_transforms(
-    transforms: Sequence, ori_shapes: np.ndarray
-) -> list[BatchTransform]:
-    """What does on a batch what the transforms do image by image.
+def build_batch_transforms(transforms: Sequence) -> list[BatchTransform]:
+    """Return what does on a batch what the transforms do image by image.
 
     Args:
-        transforms: Those after ``SeedAugmentation``, with ``PackInputs`` at
-            their end.
-        ori_shapes: Height and width of each image when it was read, (N, 2).
+        transforms: Those after ``SeedAugmentation``, with ``PackInputs`` at their end.
 
     Raises:
-        ValueError: Where one of them is not known here, naming it.
+        ValueError: If one of them cannot be run in batches; it is named.
     """
     *transforms, last = transforms
     built = []
     for transform in transforms:
         if type(transform) is ErasingFlipPair and transform is transforms[-1]:
-            built.append(BatchPair(transform, ori_shapes))
+            built.append(BatchPair(transform))
         elif type(transform) is Erasing:
             built.append(BatchErasing(transform))
         elif (
@@ -48,10 +44,33 @@ def build_batch_transforms(
     return built
 
 
+def apply_on_batch(
+    transforms: Sequence[BatchTransform],
+    images: Tensor,
+    numbers: np.ndarray,
+    ori_shapes: np.ndarray,
+) -> Views:
+    """Run batch transforms one after the other.
+
+    Args:
+        transforms: See :func:`build_batch_transforms`.
+        images: uint8 (n, C, H, W), changed in place.
+        numbers: Uniform numbers in [0, 1), a row for each image and a column for each
+            number that a transform takes.
+        ori_shapes: Height and width of each image when it was read, (n, 2).
+
+    Returns:
+        uint8 (n, C, H, W), or a list of two of them.
+    """
+    views = images
+    for transform, own in columns_of(transforms, numbers):
+        views = transform(views, own, ori_shapes)
+    return views
+
+
 def _refuse(transform: object) -> None:
     raise ValueError(
-        f"cache='device' cannot run {transform!r}: after SeedAugmentation it knows "
+        f'DeviceCache cannot run {transform!r}: after SeedAugmentation it knows '
         'Erasing, a horizontal RandomFlip and, last, ErasingFlipPair before '
-        'PackInputs. Mend: train_dataloader.dataset.cache=ram, which runs any '
-        'transform, image by image.'
+        'PackInputs. Fix: --cache ram, which runs any transform, image by image.'
     )

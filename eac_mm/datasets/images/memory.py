@@ -12,7 +12,7 @@ GB = 1e9
 
 
 def free_memory() -> int:
-    """Free bytes of this machine or, where it is smaller, of its container."""
+    """Return the free bytes of this machine, or of its container if it has fewer."""
     try:
         lines = MEMINFO.read_text().splitlines()
         fields = dict(line.split(':', 1) for line in lines)
@@ -23,7 +23,7 @@ def free_memory() -> int:
         limit = int((CGROUP / 'memory.max').read_text())
         used = int((CGROUP / 'memory.current').read_text())
         lines = (CGROUP / 'memory.stat').read_text().splitlines()
-        # What is read from files is given back when others need the room.
+        # The kernel gives the cache of files back when memory is needed.
         files = int(dict(line.split() for line in lines)['inactive_file'])
     except (OSError, KeyError, ValueError):  # no container, or 'max': no limit
         return free
@@ -31,7 +31,7 @@ def free_memory() -> int:
 
 
 def free_shared_memory() -> int:
-    """Free bytes that processes can share; a container may have few."""
+    """Return the free bytes that processes can share; a container may have few."""
     if not SHARED.is_dir():
         return free_memory()
     shared = os.statvfs(SHARED)
@@ -39,34 +39,34 @@ def free_shared_memory() -> int:
 
 
 def free_on(device: torch.device) -> int:
-    """Free bytes of a device: a GPU's own memory, else the machine's."""
+    """Return the free bytes of a device: a GPU's own memory, else the machine's."""
     if device.type == 'cuda':
         return torch.cuda.mem_get_info(device)[0]
     return free_memory()
 
 
-def require_room(need: int, free: int, where: str, mend: str) -> None:
+def require_room(need: int, free: int, where: str, fix: str = '') -> None:
     """Refuse to take more memory than is free.
 
     Args:
-        need: Bytes that one process will take. Other processes of this job on
-            this machine are taken to do the same.
+        need: Bytes that one process will take. Each process of this job on this
+            machine takes as much.
         free: Bytes that are free.
         where: Which memory it is, for the message.
-        mend: What else to do, for the message.
+        fix: What to do first, for the message. Defaults to nothing.
 
     Raises:
-        MemoryError: With both figures, where it does not fit.
+        MemoryError: With both figures, if it does not fit.
     """
     slurm = os.environ.get('SLURM_NTASKS_PER_NODE', 1)
     processes = int(os.environ.get('LOCAL_WORLD_SIZE', slurm))
-    if where.startswith('cuda'):  # each process has one of its own
+    if where.startswith('cuda'):  # each process has a GPU of its own
         processes = 1
     if need * processes > free:
         each = f' ({processes} processes, {need / GB:.2f} GB each)'
         raise MemoryError(
             f'the images need {need * processes / GB:.2f} GB'
             f'{each if processes > 1 else ""} and {free / GB:.2f} GB are free in '
-            f'{where}. Mend: {mend} fewer images (indices), a smaller Resize in the '
-            'pipeline, or train_dataloader.dataset.cache=none.'
+            f'{where}. Fix: {f"{fix}, " if fix else ""}fewer images (indices), a '
+            'smaller Resize in the pipeline, or --cache none.'
         )

@@ -4,15 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from mmengine.dataset import BaseDataset, force_full_init
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
-from ..images import CACHES, DeviceImages, RAMCache
-from ..images.decode_once import split_pipeline
-from ..validate import require_choice
 from ..wrappers import walk
 from .files import NoiseManifest, write_noise_file
 from .given import read_given_labels
@@ -53,19 +49,10 @@ class NoisyLabels(Dataset):
             where it has one (:class:`RAFDB` reads the authors' lists), which
             may list more samples than the data set has. Relative paths count
             from the working directory.
-        cache: Where decoded images are kept. ``'none'``: nowhere, each is read
-            when it is needed. ``'ram'``: decoded once, when the data set is
-            loaded, into memory that the workers share (:class:`RAMCache`); the
-            samples are the same, bit by bit. ``'device'``: on the training
-            device, where they are augmented in batches (:class:`DeviceImages`);
-            a sample then holds its index in place of an image. That needs
-            ``ImageCacheHook`` and ``EACDataPreprocessor``. Defaults to
-            ``'none'``.
 
     Raises:
-        ValueError: For a rate, kind, seed, transition or cache that is none,
-            labels missing or out of range, no class names, or a noise file of
-            other labels; and what :class:`RAMCache` raises.
+        ValueError: For a rate, kind, seed or transition that is none, labels
+            missing or out of range, no class names, or a noise file of other labels.
         FileNotFoundError: Where ``noise_file`` does not exist.
     """
 
@@ -77,9 +64,7 @@ class NoisyLabels(Dataset):
         seed: int = 0,
         transition: Transition | None = None,
         noise_file: str | Path | None = None,
-        cache: str = 'none',
     ) -> None:
-        require_choice('cache', cache, CACHES)
         check_kind(kind)
         check_rate(rate)
         check_seed(seed)
@@ -100,8 +85,6 @@ class NoisyLabels(Dataset):
         self.seed = seed
         self.transition = transition
         self.noise_file = noise_file
-        self.cache = cache
-        self._packed: dict[int, dict] = {}
         self._fully_initialized = False
         if not lazy_init:
             self.full_init()
@@ -146,8 +129,6 @@ class NoisyLabels(Dataset):
             f'({100 * wrong / len(self):.2f} %; {source})',
             logger='current',
         )
-        if self.cache == 'ram':
-            self.images = RAMCache(self.dataset)
 
     def _read_clean_labels(self) -> np.ndarray:
         size = len(self.dataset)
@@ -230,35 +211,10 @@ class NoisyLabels(Dataset):
 
     @force_full_init
     def __getitem__(self, idx: int) -> dict:
-        if self.cache != 'device':
-            return self.load(idx)
-        idx = range(len(self))[idx]
-        if idx not in self._packed:  # the same in every epoch, but for its label
-            info = self.dataset.get_data_info(idx)
-            info.pop('img', None)
-            pack = self.dataset.pipeline.transforms[-1]
-            self._packed[idx] = self.set_labels({**pack(info), 'inputs': idx}, idx)
-        packed = self._packed[idx]
-        sample = packed['data_samples'].clone()
-        sample.set_gt_label(int(self.given_labels[idx]))
-        return {**packed, 'data_samples': sample}
-
-    @force_full_init
-    def load(self, idx: int) -> dict:
-        """A sample with its image, whatever the cache."""
         # Labels are set on what the wrapped data set returns, so that any
         # data set will do, itself a wrapper or not.
         idx = range(len(self))[idx]
-        if self.cache == 'ram':
-            packed = self.images.load(idx, split_pipeline(self.dataset)[1])
-        else:
-            packed = self.dataset[idx]
-        return self.set_labels(packed, idx)
-
-    @force_full_init
-    def to_device(self, device: torch.device | str, **kwargs) -> DeviceImages:
-        """The images on a device; see :class:`DeviceImages` for the arguments."""
-        return DeviceImages(self.dataset, device, **kwargs)
+        return self.set_labels(self.dataset[idx], idx)
 
     def set_labels(self, packed: dict, idx: int) -> dict:
         """Give a packed sample its labels and its index in this data set.

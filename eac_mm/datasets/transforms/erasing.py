@@ -14,7 +14,7 @@ Rectangle = tuple[int, int, int, int]
 
 @TRANSFORMS.register_module()
 class Erasing(BaseTransform):
-    """Erase one random rectangle of the image, at most.
+    """Erase at most one random rectangle of the image.
 
     `Random Erasing Data Augmentation <https://arxiv.org/abs/1708.04896>`_ with
     the sampling that torchvision publishes: area uniform, aspect (height over
@@ -44,10 +44,11 @@ class Erasing(BaseTransform):
             get its mean.
 
     Raises:
-        ValueError: For a probability, a range or a colour that is not one.
+        ValueError: For a probability, a range or a colour that is not allowed.
     """
 
     TRIES = 10
+    NUMBERS = 3 + 2 * TRIES  # of one image, for rectangles()
 
     def __init__(
         self,
@@ -77,23 +78,55 @@ class Erasing(BaseTransform):
         for _ in range(self.TRIES):
             area = height * width * np.random.uniform(*self.area)
             aspect = math.exp(np.random.uniform(low, high))
-            h = round(math.sqrt(area * aspect))
-            w = round(math.sqrt(area / aspect))
+            h, w = map(int, _sides(area, aspect))
             if h < height and w < width:
                 top = np.random.randint(0, height - h + 1)
                 left = np.random.randint(0, width - w + 1)
                 return top, left, h, w
         return None
 
+    def rectangles(
+        self, numbers: np.ndarray, size: tuple[int, int]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw what to erase from many images, by the rule of :meth:`sample_rectangle`.
+
+        Args:
+            numbers: Uniform numbers in [0, 1), (n, :attr:`NUMBERS`): one for the
+                decision, an area and an aspect for each try, and two for the place.
+            size: Height and width of the images.
+
+        Returns:
+            Whether each image is erased, bool (n,), and the rectangles, int (n, 4).
+        """
+        height, width = size
+        decisions, areas, aspects, tops, lefts = np.split(
+            numbers, np.cumsum([1, self.TRIES, self.TRIES, 1]), axis=1
+        )
+        low, high = self.area
+        areas = height * width * (low + (high - low) * areas)
+        low, high = np.log(self.aspect)
+        heights, widths = _sides(areas, np.exp(low + (high - low) * aspects))
+        fits = (heights < height) & (widths < width)
+        first = fits.argmax(1, keepdims=True)
+        h = np.take_along_axis(heights, first, 1).astype(int)
+        w = np.take_along_axis(widths, first, 1).astype(int)
+        top = (tops * (height - h + 1)).astype(int)
+        left = (lefts * (width - w + 1)).astype(int)
+        erased = fits.any(1) & (decisions[:, 0] < self.prob)
+        return erased, np.concatenate([top, left, h, w], 1)
+
+    def fill_of(self, channels: int) -> np.ndarray:
+        """Return the colour for images of so many channels, (channels,)."""
+        fill = np.asarray(self.fill, float)
+        return fill if len(fill) == channels else np.full(channels, fill.mean())
+
     def erase(self, img: np.ndarray, rectangle: Rectangle | None) -> np.ndarray:
-        """A copy of ``img`` with the rectangle filled."""
+        """Return a copy of ``img`` with the rectangle filled."""
         img = img.copy()
         if rectangle is None:
             return img
         top, left, h, w = rectangle
-        fill = np.asarray(self.fill)
-        if img.ndim == 2 or img.shape[2] != len(fill):
-            fill = fill.mean()
+        fill = self.fill_of(1 if img.ndim == 2 else img.shape[2])
         if np.issubdtype(img.dtype, np.integer):
             fill = np.rint(fill)
         img[top : top + h, left : left + w] = fill
@@ -110,3 +143,8 @@ class Erasing(BaseTransform):
             f'{self.__class__.__name__}(prob={self.prob}, area={self.area}, '
             f'aspect={self.aspect}, fill={self.fill})'
         )
+
+
+def _sides(area: np.ndarray | float, aspect: np.ndarray | float) -> tuple:
+    """Return height and width of rectangles, whole pixels as floats."""
+    return np.rint(np.sqrt(area * aspect)), np.rint(np.sqrt(area / aspect))

@@ -5,7 +5,6 @@ from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
 from .exact_resume_hook import ExactResumeHook
 from .finite_loss_hook import FiniteLossHook
-from .image_cache_hook import ImageCacheHook
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -16,7 +15,6 @@ __all__ = [
     'EpochSeedHook',
     'ExactResumeHook',
     'FiniteLossHook',
-    'ImageCacheHook',
     'PreflightHook',
     'ResultHook',
     'SafeCheckpointHook',

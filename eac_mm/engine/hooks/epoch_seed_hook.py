@@ -1,5 +1,7 @@
 """Derive all random numbers of an epoch from the seed and the epoch."""
 
+import random
+
 import numpy as np
 import torch
 from mmengine.dist import get_rank
@@ -52,12 +54,22 @@ class EpochSeedHook(Hook):
     def before_train_iter(
         self, runner: Runner, batch_idx: int, data_batch: dict | None = None
     ) -> None:
-        """Reseed PyTorch before the first step of the epoch.
+        """Reseed before a step: PyTorch in the first one, NumPy and Python in each.
 
-        Not earlier: the loader draws a number whenever its workers start, which
-        depends on their settings and on where a run resumes. A loop that goes by
-        iterations can resume at any of them, so each is reseeded.
+        PyTorch's generator serves the network. Batch augmentations draw from NumPy's,
+        which the loader uses too if it has no workers.
+
+        PyTorch is not reseeded earlier: the loader draws a number whenever its workers
+        start, which depends on their settings and on where a run resumes. A loop that
+        goes by iterations can resume at any of them, so each is reseeded.
         """
+        # A key of its own: samplers and SeedAugmentation have as many words.
+        words = np.random.SeedSequence(
+            [runner.seed, runner.iter, get_rank()], spawn_key=(2,)
+        )
+        numpy_seed, python_seed = words.generate_state(2)
+        np.random.seed(numpy_seed)
+        random.seed(int(python_seed))
         by_epoch = isinstance(runner.train_loop, EpochBasedTrainLoop)
         if batch_idx == 0 or not by_epoch:
             step = runner.epoch if by_epoch else runner.iter

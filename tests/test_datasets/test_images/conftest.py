@@ -6,6 +6,7 @@ import pytest
 from eac_mm.datasets import RAFDB
 
 LOAD = [dict(type='LoadFace'), dict(type='Resize', scale=(40, 32))]
+PACK = dict(type='PackInputs')
 SINGLE = [
     dict(type='Erasing', prob=0.7),
     dict(type='RandomFlip', prob=0.5, direction='horizontal'),
@@ -16,9 +17,8 @@ SINGLE = [
 def faces(rafdb_root):
     """Build RAF-DB with the transforms that come after ``SeedAugmentation``."""
 
-    def build(*transforms, load=LOAD, **kwargs):
-        seeding = dict(type='SeedAugmentation')
-        pipeline = [*load, seeding, *transforms, dict(type='PackInputs')]
+    def build(*transforms, load=LOAD, pack=PACK, **kwargs):
+        pipeline = [*load, dict(type='SeedAugmentation'), *transforms, pack]
         return RAFDB(
             data_root=str(rafdb_root), split='train', pipeline=pipeline, **kwargs
         )

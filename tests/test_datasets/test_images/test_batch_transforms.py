@@ -27,9 +27,7 @@ def numbers(part, draws=DRAWS):
     return np.random.default_rng(5).random((draws, part.numbers))
 
 
-def settled(part, draws=DRAWS):
-    part.settle(numbers(part, draws), SIZE)
-    return part
+SHAPES = np.tile(SIZE, (DRAWS, 1))
 
 
 def by_one(erasing):
@@ -55,9 +53,10 @@ def distance(a, b):
     ],
 )
 def test_rectangles(settings):
-    batch = settled(BatchErasing(Erasing(**settings)))
-    boxes = batch.rectangles[batch.erased]
-    expected = by_one(Erasing(**settings))
+    erasing = Erasing(**settings)
+    erased, boxes = erasing.rectangles(numbers(BatchErasing), SIZE)
+    boxes = boxes[erased]
+    expected = by_one(erasing)
     error = math.sqrt(2 * 0.25 / DRAWS)
     assert abs(len(boxes) - len(expected)) / DRAWS < 5 * error
     for what in (
@@ -77,75 +76,83 @@ def test_rectangles(settings):
 
 
 def test_extreme_numbers_stay_inside():
-    batch = BatchErasing(Erasing(prob=1))
+    erasing = Erasing(prob=1)
     for value in (0.0, 1 - 2**-53):
-        batch.settle(np.full((1, batch.numbers), value), SIZE)
-        top, left, h, w = batch.rectangles[0]
+        table = np.full((1, erasing.NUMBERS), value)
+        top, left, h, w = erasing.rectangles(table, SIZE)[1][0]
         assert 0 <= top <= SIZE[0] - h and 0 <= left <= SIZE[1] - w
 
 
 @pytest.mark.parametrize('prob', [0.0, 0.5, 1.0])
 def test_probability(prob):
-    erased = settled(BatchErasing(Erasing(prob=prob))).erased
-    flipped = settled(BatchFlip(RandomFlip(prob=prob))).flipped
+    erased = Erasing(prob=prob).rectangles(numbers(BatchErasing), SIZE)[0]
+    ramps = torch.arange(4, dtype=torch.uint8).expand(DRAWS, 1, 1, 4).contiguous()
+    flip = BatchFlip(RandomFlip(prob=prob))
+    flipped = flip(ramps, numbers(flip), SHAPES)[:, 0, 0, 0].numpy() == 3
     error = math.sqrt(prob * (1 - prob) / DRAWS)
     for found in (erased, flipped):
         assert abs(found.mean() - prob) <= 5 * error
 
 
 def batch(n=16, channels=3, channels_last=False):
-    """Values that are no fill, and the indices they stand at."""
+    """Images of values that the fill does not have."""
     values = torch.randint(0, 90, (n, channels, *SIZE), dtype=torch.uint8)
     if channels_last:
         values = values.contiguous(memory_format=torch.channels_last)
-    return values, np.arange(n) * 7 % DRAWS
+    return values
+
+
+def run(part, images, ori=SIZE):
+    """A batch transform's result, with the numbers of :func:`numbers`."""
+    shapes = np.tile(ori, (len(images), 1))
+    return part(images, numbers(part, len(images)), shapes)
+
+
+def boxes_of(erasing, n=16, start=0):
+    """What is erased of ``n`` images, from the columns that begin at ``start``."""
+    columns = numbers(type('All', (), dict(numbers=start + erasing.NUMBERS)), n)
+    erased, boxes = erasing.rectangles(columns[:, start:], SIZE)
+    return [tuple(box) if one else None for one, box in zip(erased, boxes, strict=True)]
 
 
 @pytest.mark.parametrize('channels_last', [False, True])
-@pytest.mark.parametrize('bgr', [True, False])
-def test_erased_and_kept_pixels(bgr, channels_last):
+def test_erased_and_kept_pixels(channels_last):
     """As the transform does with the same rectangles."""
     erasing = Erasing(prob=0.7)
-    part = settled(BatchErasing(erasing))
-    images, samples = batch(channels_last=channels_last)
+    images = batch(channels_last=channels_last)
     before = images.numpy().transpose(0, 2, 3, 1).copy()
-    found = part(images, samples, bgr).numpy().transpose(0, 2, 3, 1)
-    assert 0 < part.erased[samples].sum() < len(samples)
-    for row, idx in enumerate(samples):
-        box = part.rectangles[idx] if part.erased[idx] else None
-        img = before[row] if bgr else before[row][:, :, ::-1]
-        expected = erasing.erase(img, box)
-        expected = expected if bgr else expected[:, :, ::-1]
-        np.testing.assert_array_equal(found[row], expected)
+    found = run(BatchErasing(erasing), images).numpy().transpose(0, 2, 3, 1)
+    boxes = boxes_of(erasing)
+    assert None in boxes and any(boxes)
+    for row, box in enumerate(boxes):
+        np.testing.assert_array_equal(found[row], erasing.erase(before[row], box))
 
 
 def test_images_of_another_number_of_channels_get_the_mean():
-    part = settled(BatchErasing(Erasing(prob=1)))
-    images, samples = batch(channels=1)
-    part(images, samples, bgr=True)
-    top, left, h, w = part.rectangles[samples[3]]
+    images = run(BatchErasing(Erasing(prob=1)), batch(channels=1))
+    top, left, h, w = boxes_of(Erasing(prob=1))[3]
     assert (images[3, 0, top : top + h, left : left + w] == 114).all()
 
 
 def test_flip():
-    part = settled(BatchFlip(RandomFlip(prob=0.5)))
-    images, samples = batch()
+    part = BatchFlip(RandomFlip(prob=0.5))
+    images = batch()
     before = images.clone()
-    found = part(images, samples, True)
-    for row, flip in enumerate(part.flipped[samples]):
+    found = run(part, images)
+    flips = numbers(part, 16)[:, 0] < 0.5
+    for row, flip in enumerate(flips):
         assert torch.equal(found[row], before[row].flip(-1) if flip else before[row])
-    assert 0 < part.flipped[samples].sum() < len(samples)
+    assert 0 < flips.sum() < 16
 
 
-def pair(draws=DRAWS, ori=SIZE, **settings):
-    shapes = np.tile(ori, (draws, 1))
-    return settled(BatchPair(ErasingFlipPair(**settings), shapes), draws)
+def pair(**settings):
+    return BatchPair(ErasingFlipPair(**settings))
 
 
 def test_shared_pair():
-    images, samples = batch()
+    images = batch()
     before = images.clone()
-    first, second = pair()(images, samples, True)
+    first, second = run(pair(), images)
     assert torch.equal(second, first.flip(-1))
     differs = first != before
     assert differs.any() and not differs.all()
@@ -153,29 +160,31 @@ def test_shared_pair():
 
 
 def test_independent_pair():
-    part = pair(erasing='independent')
-    one, two = (e.erased for e in part.erasings)
+    erasing = Erasing()
+    drawn = [boxes_of(erasing, DRAWS, start) for start in (0, erasing.NUMBERS)]
+    one, two = (np.array([box is not None for box in boxes]) for boxes in drawn)
     for a in (False, True):
         for b in (False, True):
             share = ((one == a) & (two == b)).mean()
             assert abs(share - 0.25) < 5 * math.sqrt(3 / 16 / DRAWS)
-    boxes = np.stack([e.rectangles[one & two] for e in part.erasings])
+    both = np.flatnonzero(one & two)
+    boxes = np.array([[row[i] for i in both] for row in drawn])
     for column in range(4):
         r = np.corrcoef(boxes[0, :, column], boxes[1, :, column])[0, 1]
         assert abs(r) < 5 / math.sqrt(boxes.shape[1])
-    images, samples = batch()
+    images = batch()
     before = images.clone()
-    views = part(images, samples, True)
-    erasing = Erasing()
-    for row, idx in enumerate(samples):
-        flipped = before[row].flip(-1)
-        for view, img, e in zip(
-            views, (before[row], flipped), part.erasings, strict=True
-        ):
-            expected = erasing.erase(
-                img.permute(1, 2, 0).numpy(),
-                e.rectangles[idx] if e.erased[idx] else None,
-            )
+    views = run(pair(erasing='independent'), images)
+    # the table of 16 images has the columns of both
+    table = numbers(pair(erasing='independent'), 16)
+    for view, columns, mirrored in zip(
+        views, np.split(table, 2, 1), (False, True), strict=True
+    ):
+        erased, boxes = erasing.rectangles(columns, SIZE)
+        for row in range(16):
+            img = before[row].flip(-1) if mirrored else before[row]
+            box = tuple(boxes[row]) if erased[row] else None
+            expected = erasing.erase(img.permute(1, 2, 0).numpy(), box)
             np.testing.assert_array_equal(view[row].permute(1, 2, 0), expected)
 
 
@@ -183,7 +192,7 @@ def test_independent_pair():
 def test_noise_on_the_classified_view(erasing):
     images = torch.full((200, 3, *SIZE), 128, dtype=torch.uint8)
     settings = dict(erasing=erasing, prob=0, noise_variance=30)
-    first, second = pair(200, **settings)(images, np.arange(200), True)
+    first, second = run(pair(**settings), images)
     assert (second == 128).all()
     noisy = (first != 128).flatten(1).any(1)
     assert abs(noisy.float().mean() - 0.5) < 5 * math.sqrt(0.25 / 200)
@@ -201,10 +210,10 @@ def test_noise_on_the_classified_view(erasing):
 
 @pytest.mark.parametrize('erasing', ['shared', 'independent'])
 def test_noise_on_both_views(erasing):
-    images, samples = batch()
+    images = batch()
     settings = dict(erasing=erasing, prob=0, noise_variance=30, noise_prob=1)
     before = images.clone()
-    first, second = pair(**settings, noise_views='both')(images, samples, True)
+    first, second = run(pair(**settings, noise_views='both'), images)
     assert torch.equal(second, first.flip(-1))
     assert (first != before).flatten(1).any(1).all()
 
@@ -217,9 +226,7 @@ def test_noise_is_drawn_at_the_original_size():
     expected = [transform._add_noise(img, ori) for _ in range(300)]
     expected = torch.from_numpy(np.stack(expected)).permute(0, 3, 1, 2).double() - 128
     images = torch.full((300, 3, *SIZE), 128, dtype=torch.uint8)
-    part = BatchNoise(transform, np.tile(ori, (300, 1)))
-    part.settle(numbers(part, 300), SIZE)
-    noise = part(images, np.arange(300), True).double() - 128
+    noise = run(BatchNoise(transform), images, ori).double() - 128
     for a, b in (
         (noise, expected),
         (noise.diff(dim=-1), expected.diff(dim=-1)),
@@ -234,11 +241,8 @@ def test_noise_is_drawn_at_the_original_size():
 
 def test_noise_stops_at_the_ends_of_the_scale():
     images = torch.full((2, 3, *SIZE), 254, dtype=torch.uint8)
-    part = BatchNoise(
-        ErasingFlipPair(noise_variance=30, noise_prob=1), np.tile(SIZE, (2, 1))
-    )
-    part.settle(numbers(part, 2), SIZE)
-    assert part(images, np.arange(2), True).min() > 200
+    part = BatchNoise(ErasingFlipPair(noise_variance=30, noise_prob=1))
+    assert run(part, images).min() > 200
 
 
 @pytest.mark.parametrize(
@@ -253,16 +257,16 @@ def test_noise_stops_at_the_ends_of_the_scale():
 def test_another_transform_is_named(unknown):
     transforms = [Erasing(), unknown, PackInputs()]
     with pytest.raises(
-        ValueError, match=rf'(?s)cannot run {type(unknown).__name__}.*cache=ram'
+        ValueError, match=rf'(?s)cannot run {type(unknown).__name__}.*cache ram'
     ):
-        build_batch_transforms(transforms, np.zeros((1, 2)))
+        build_batch_transforms(transforms)
 
 
 def test_pairs_come_last():
     with pytest.raises(ValueError, match='cannot run ErasingFlipPair'):
         transforms = [ErasingFlipPair(), Erasing(), PackInputs()]
-        build_batch_transforms(transforms, np.zeros((1, 2)))
+        build_batch_transforms(transforms)
     with pytest.raises(ValueError, match='cannot run Erasing'):
-        build_batch_transforms([Erasing()], np.zeros((1, 2)))
-    built = build_batch_transforms([Erasing(), PackInputs()], np.zeros((1, 2)))
+        build_batch_transforms([Erasing()])
+    built = build_batch_transforms([Erasing(), PackInputs()])
     assert [type(part) for part in built] == [BatchErasing]

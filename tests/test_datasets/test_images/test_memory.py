@@ -57,15 +57,15 @@ def test_a_gpu_has_its_own(monkeypatch):
 
 def test_require_room(monkeypatch):
     monkeypatch.delenv('LOCAL_WORLD_SIZE', raising=False)
-    memory.require_room(10, 10, 'memory', '')
+    memory.require_room(10, 10, 'memory')
     with pytest.raises(
-        MemoryError, match=r'need 1.85 GB and 0.90 GB are free in memory. Mend: x, '
+        MemoryError, match=r'need 1.85 GB and 0.90 GB are free in memory. Fix: x, fewer'
     ):
-        memory.require_room(1_850_000_000, 900_000_000, 'memory', 'x,')
+        memory.require_room(1_850_000_000, 900_000_000, 'memory', 'x')
 
 
 def test_every_process_takes_as_much(monkeypatch):
     monkeypatch.setenv('LOCAL_WORLD_SIZE', '4')
-    memory.require_room(10, 10, 'cuda:0 memory', '')  # each has its own GPU
+    memory.require_room(10, 10, 'cuda:0 memory')  # each has its own GPU
     with pytest.raises(MemoryError, match=r'need 4.00 GB \(4 processes, 1.00 GB each'):
-        memory.require_room(10**9, 3 * 10**9, 'cpu memory', '')
+        memory.require_room(10**9, 3 * 10**9, 'cpu memory')

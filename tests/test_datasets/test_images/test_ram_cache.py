@@ -1,22 +1,16 @@
-import copy
-
 import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import ConcatDataset
-from torch.utils.data import DataLoader
+from mmengine.dataset import ConcatDataset as BothDatasets
+from mmengine.dataset import RepeatDataset
+from torch.utils.data import ConcatDataset, DataLoader
 
-from eac_mm.datasets import (
-    BadImageError,
-    FolderFaces,
-    NoisyLabels,
-    SeedAugmentation,
-    SyntheticFER,
-)
-from eac_mm.datasets.images import RAMCache, ram_cache
+from eac_mm.datasets import NoisyLabels, RAMCache, SeedAugmentation, SyntheticFER
+from eac_mm.datasets.draws import count_draws
+from eac_mm.datasets.images import ram_cache
 
-from .conftest import LOAD, SINGLE
+from .conftest import SINGLE
 
 PAIR = dict(type='ErasingFlipPair', erasing='independent', noise_variance=30)
 # What a transform may set, beside what is always there.
@@ -49,16 +43,12 @@ def assert_identical(one, other):
 @pytest.mark.parametrize('workers', [0, 2])
 @pytest.mark.parametrize('transforms', [[PAIR], SINGLE], ids=['pair', 'single'])
 def test_the_same_samples(faces, set_epoch, transforms, workers):
-    plain, cached = (
-        NoisyLabels(faces(*transforms, PACK_ALL), rate=0.3, cache=cache)
-        for cache in ('none', 'ram')
-    )
-    for dataset in (plain, cached):
-        del dataset.dataset.pipeline.transforms[-1]  # the fixture's PackInputs
+    plain = NoisyLabels(faces(*transforms, pack=PACK_ALL), rate=0.3)
+    cached = RAMCache(plain)
+    cached.full_init()
     epochs = []
     for epoch in range(3):
-        for dataset in (plain, cached):
-            set_epoch(dataset, epoch)
+        set_epoch(plain, epoch)
         expected = samples(plain)
         assert_identical(samples(cached, workers), expected)
         assert expected[0]['data_samples'].metainfo['scale_factor'] == (0.4, 0.32)
@@ -66,10 +56,51 @@ def test_the_same_samples(faces, set_epoch, transforms, workers):
     assert not torch.equal(epochs[0], epochs[1])
 
 
+@pytest.mark.parametrize(
+    'wrap',
+    [
+        lambda faces: faces(),
+        lambda faces: RepeatDataset(faces(), 2),
+        lambda faces: NoisyLabels(BothDatasets([faces(), faces()]), rate=0.5),
+        lambda faces: ConcatDataset(
+            [NoisyLabels(faces(), rate=0.5), NoisyLabels(faces(), rate=0.5, seed=1)]
+        ),
+    ],
+    ids=['alone', 'repeated', 'noisy outside', 'noisy inside'],
+)
+def test_the_same_samples_in_any_nesting(faces, set_epoch, wrap):
+    plain = wrap(lambda: faces(PAIR))
+    set_epoch(plain, 1)
+    assert_identical(samples(RAMCache(plain)), samples(plain))
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_repeated_samples_are_drawn_anew(faces, set_epoch, workers):
+    plain = RepeatDataset(faces(PAIR), 2)
+    set_epoch(plain, 0)
+    cached = RAMCache(plain)
+    cached.full_init()
+    served = []
+    for dataset in (plain, cached):
+        loader = DataLoader(
+            dataset,
+            5,
+            num_workers=workers if dataset is cached else 0,
+            collate_fn=list,
+        )
+        count_draws(loader)
+        served.append([sample for batch in loader for sample in batch])
+    assert_identical(*served)
+    once, again = served[1][:12], served[1][12:]
+    views = [torch.stack([s['inputs'][0] for s in part]) for part in (once, again)]
+    assert (views[0] != views[1]).flatten(1).any(1).all()
+
+
 @pytest.mark.parametrize(('context', 'workers'), [('fork', 2), ('spawn', 1)])
 def test_one_copy_for_all_workers(faces, context, workers):
-    still = dict(type='ErasingFlipPair', prob=0)
-    plain, cached = (NoisyLabels(faces(still), cache=c) for c in ('none', 'ram'))
+    plain = NoisyLabels(faces(dict(type='ErasingFlipPair', prob=0)))
+    cached = RAMCache(plain)
+    cached.full_init()
     loader = DataLoader(
         cached,
         None,
@@ -79,20 +110,10 @@ def test_one_copy_for_all_workers(faces, context, workers):
     )
     assert_identical(list(loader), samples(plain))
     # Written here, seen by the workers that run since then.
-    cached.images.images.copy_(torch.arange(12).view(-1, 1, 1, 1))
+    cached.store.images.copy_(torch.arange(12).view(-1, 1, 1, 1))
     views = [sample['inputs'][0] for sample in loader]
     loader._iterator._shutdown_workers()
     assert [view.unique().tolist() for view in views] == [[i] for i in range(12)]
-
-
-def test_copied_data_set_shares_the_images(faces):
-    noisy = NoisyLabels(faces(PAIR), cache='ram')
-    other = copy.deepcopy(noisy)
-    assert other.images.images.data_ptr() == noisy.images.images.data_ptr()
-    assert (
-        other.dataset.pipeline.transforms[2]
-        is not (noisy.dataset.pipeline.transforms[2])
-    )
 
 
 def test_transforms_may_write_into_the_image(faces):
@@ -102,94 +123,44 @@ def test_transforms_may_write_into_the_image(faces):
             results['ori_shape'] = 'changed'
             return results
 
-    cache = RAMCache(faces())
-    before = cache.images.clone()
+    dataset = faces()
+    cache = RAMCache(dataset)
+    cache.full_init()
+    before = cache.store.images.clone()
+    dataset.pipeline.transforms.insert(3, InPlace())
     for _ in range(2):
-        assert cache.load(0, [InPlace()])['img'].max() == 7
-    assert torch.equal(cache.images, before)
-    assert cache.results(0)['ori_shape'] == (100, 100)
+        assert cache[0]['inputs'].max() == 7
+    assert torch.equal(cache.store.images, before)
+    assert cache.store.results(0)['ori_shape'] == (100, 100)
 
 
 def test_each_image_is_decoded_once(faces, monkeypatch):
-    noisy = NoisyLabels(faces(PAIR), cache='ram')
+    cache = RAMCache(RepeatDataset(faces(PAIR), 2))
+    cache.full_init()
+    assert len(cache.store.images) == 12
     monkeypatch.setattr(cv2, 'imdecode', None)
-    assert len([noisy[i] for i in range(12)]) == 12
-
-
-def test_indices(faces):
-    noisy = NoisyLabels(faces(PAIR, indices=[7, 2]), cache='ram')
-    assert len(noisy.images.images) == 2
-    assert [noisy[i]['data_samples'].img_path[-16:-12] for i in (0, 1, -1)] == [
-        '0008',
-        '0003',
-        '0003',
-    ]
+    cache.full_init()
+    assert len([cache[i] for i in range(24)]) == 24
 
 
 def test_data_sets_without_files(set_epoch):
-    def faces(cache):
-        pipeline = [SeedAugmentation(), PAIR, dict(type='PackInputs')]
-        data = SyntheticFER(size=9, img_size=32, pipeline=pipeline)
-        return NoisyLabels(data, cache=cache)
-
-    plain, cached = faces('none'), faces('ram')
-    for dataset in (plain, cached):
-        set_epoch(dataset, 0)
-    assert_identical(samples(cached), samples(plain))
+    pipeline = [SeedAugmentation(), PAIR, dict(type='PackInputs')]
+    plain = NoisyLabels(SyntheticFER(size=9, img_size=32, pipeline=pipeline))
+    set_epoch(plain, 0)
+    assert_identical(samples(RAMCache(plain)), samples(plain))
 
 
 def test_room_is_asked_for_first(faces, monkeypatch):
     # 12 images of 32 x 40 x 3
     monkeypatch.setattr(ram_cache, 'free_shared_memory', lambda: 12 * 32 * 40 * 3 - 1)
     with pytest.raises(MemoryError, match=r'shared memory.*--shm-size.*indices'):
-        RAMCache(faces())
+        RAMCache(faces()).full_init()
     monkeypatch.setattr(ram_cache, 'free_shared_memory', lambda: 12 * 32 * 40 * 3)
-    RAMCache(faces())
+    RAMCache(faces()).full_init()
 
 
-@pytest.fixture
-def folder(tmp_path):
-    for i, size in enumerate([20, 20, 24]):
-        path = tmp_path / 'train' / 'ab'[i % 2]
-        path.mkdir(parents=True, exist_ok=True)
-        image = np.full((size, size, 3), i, np.uint8)
-        cv2.imwrite(str(path / f'{i}.png'), image)
-
-    def build(*load):
-        pipeline = [*load, dict(type='SeedAugmentation'), dict(type='PackInputs')]
-        return FolderFaces(
-            data_root=str(tmp_path),
-            data_prefix='train',
-            classes=['a', 'b'],
-            pipeline=pipeline,
-        )
-
-    return build
-
-
-def test_images_of_one_size(folder):
-    with pytest.raises(ValueError, match=r'a/2.png is of shape \(24, 24, 3\),.*20'):
-        RAMCache(folder(LOAD[0]))
-
-
-def test_bad_image(folder, tmp_path):
-    bad = tmp_path / 'train' / 'b' / '1.png'
-    bad.write_bytes(bad.read_bytes()[:-20])
-    with pytest.raises(BadImageError, match=r'b/1.png.*cut off'):
-        NoisyLabels(folder(*LOAD), cache='ram')
-
-
-def test_no_uint8_image(folder):
-    with pytest.raises(ValueError, match='uint8 image before SeedAugmentation.*None'):
-        RAMCache(folder())
-
-
-def test_nowhere_to_stop(faces):
-    dataset = faces(PAIR)
-    del dataset.pipeline.transforms[2]
-    with pytest.raises(ValueError, match=r"none in \['LoadFace', 'Resize', 'Eras"):
-        NoisyLabels(dataset, cache='ram')
-    with pytest.raises(ValueError, match='ConcatDataset is no BaseDataset'):
-        NoisyLabels(ConcatDataset([faces(), faces()]), cache='ram')
-    with pytest.raises(ValueError, match="cache='gpu' is unknown"):
-        NoisyLabels(faces(), cache='gpu')
+def test_images_are_in_shared_memory_once(faces):
+    cache = RAMCache(faces())
+    cache.full_init()
+    assert cache.store.images.is_shared()
+    assert cache.store.images.numpy().dtype == np.uint8

@@ -1,9 +1,11 @@
 import copy
+import random
 
 import numpy as np
 import pytest
 import torch
 from mmengine.dataset import ConcatDataset, RepeatDataset
+from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, HOOKS
@@ -106,6 +108,7 @@ def train(
     seed=3,
     epochs=2,
     sampler='DefaultSampler',
+    hooks=(),
     **kwargs,
 ):
     """Train; the pairs of index and draw that the model saw, in order."""
@@ -128,7 +131,7 @@ def train(
         default_hooks=dict(
             logger=None, checkpoint=dict(type='SafeCheckpointHook') if kwargs else None
         ),
-        custom_hooks=[dict(type='EpochSeedHook')],
+        custom_hooks=[dict(type='EpochSeedHook'), *hooks],
         default_scope='mmpretrain',
         randomness=dict(seed=seed),
         log_level='ERROR',
@@ -188,6 +191,26 @@ def test_a_resumed_run_counts_alike(tmp_path):
             tmp_path / 'b', imbalanced(), epochs=end, resume=end > 2, **kwargs
         )
     assert resumed == seen[60:]
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_batch_augmentations_follow_from_seed_and_step(tmp_path, workers):
+    """They draw from NumPy in the process that trains, whatever its loader drew."""
+    seen = []
+
+    class DrawHook(Hook):
+        priority = 'LOWEST'
+
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            seen.append((np.random.random(), random.random()))
+
+    train(tmp_path, samples(), workers, hooks=[DrawHook()])
+    expected = []
+    for step in range(4):
+        words = np.random.SeedSequence([3, step, 0], spawn_key=(2,)).generate_state(2)
+        state = np.random.RandomState(words[0])
+        expected.append((state.random(), random.Random(int(words[1])).random()))
+    assert seen == expected
 
 
 @pytest.mark.parametrize('workers', [0, 2])

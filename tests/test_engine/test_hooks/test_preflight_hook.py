@@ -11,6 +11,7 @@ from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader, Dataset
 
 from eac_mm.datasets import AffinePair
+from eac_mm.datasets.images import ready_batch
 from eac_mm.engine import BFloat16OptimWrapper, PreflightHook
 from eac_mm.engine.hooks.preflight_hook import (
     check_classes,
@@ -146,17 +147,23 @@ def test_one_view_is_no_pair():
         step(build(RESNET), Single(64))
 
 
-def test_a_data_set_that_gives_indices_loads_some():
-    class Indices(Images):
-        def __getitem__(self, idx):
-            return dict(inputs=idx)
+def test_a_data_set_that_serves_batches():
+    """As DeviceCache does: the loader's collate function passes them on."""
 
-        def load(self, idx):
-            return super().__getitem__(idx)
+    class Batches(Images):
+        def __getitems__(self, indices):
+            return default_collate([self[idx] for idx in indices])
 
-    step(build(RESNET), Indices(64))
-    with pytest.raises(ValueError, match='32 x 32: the images are too small'):
-        step(build(RESNET), Indices(32))
+    for size in (64, 32):
+        runner = Runner(build(RESNET), Batches(size))
+        loader = DataLoader(Batches(size), 4, collate_fn=ready_batch)
+        runner.train_dataloader = loader
+        if size == 64:
+            check_step(runner, runner.model)
+            assert runner.said == []
+        else:
+            with pytest.raises(ValueError, match='32 x 32: the images are too small'):
+                check_step(runner, runner.model)
 
 
 def test_a_network_too_narrow_for_channels_last():
