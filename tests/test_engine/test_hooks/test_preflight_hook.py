@@ -159,11 +159,11 @@ def test_a_data_set_that_serves_batches():
         loader = DataLoader(Batches(size), 4, collate_fn=ready_batch)
         runner.train_dataloader = loader
         if size == 64:
-            check_step(runner, runner.model)
+            check_losses(runner, runner.model)
             assert runner.said == []
         else:
             with pytest.raises(ValueError, match='32 x 32: the images are too small'):
-                check_step(runner, runner.model)
+                check_losses(runner, runner.model)
 
 
 def test_a_network_too_narrow_for_channels_last():
