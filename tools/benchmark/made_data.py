@@ -1,4 +1,4 @@
-"""Made faces in RAF-DB's layout: 100 px JPEG files."""
+"""Synthetic faces in RAF-DB's layout: 100 px JPEG files."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ def make(root: Path, size: int) -> tuple[list[Path], list[int]]:
     """Write ``size`` training and 8 test images; return the training ones.
 
     Args:
-        root: Where to; what is there is kept and written over.
+        root: The folder; files of the same names are overwritten.
         size: Number of training images.
 
     Returns:
@@ -27,7 +27,7 @@ def make(root: Path, size: int) -> tuple[list[Path], list[int]]:
         faces = SyntheticFER(split=split, size=count, img_size=100)
         for i in range(count):
             face = faces[i]
-            # Grain, for drawn faces pack better than photographs.
+            # Grain: synthetic faces compress better than photographs.
             noise = rng.normal(0, 8, face['img'].shape)
             image = np.clip(face['img'] + noise, 0, 255).astype(np.uint8)
             path = folder / f'{split}_{i + 1:05d}_aligned.jpg'

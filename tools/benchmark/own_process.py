@@ -34,7 +34,7 @@ class OwnProcess:
         threads: Threads of the CPU. Defaults to None: as many as here.
 
     Raises:
-        RuntimeError: Where the contender fails, in building or in running.
+        RuntimeError: If the contender fails, in building or in running.
     """
 
     def __init__(
@@ -95,7 +95,7 @@ def _serve(pipe: Any, build: Callable[[], Run], keep: bool, threads: int) -> Non
 
 
 def wait() -> None:
-    """Wait for the GPU, where there is one: its work is launched, not done."""
+    """Wait for the GPU, if there is one: its work is launched, not done."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
@@ -147,7 +147,7 @@ def _status(key: str) -> int:
 
 
 def operations(run: Run) -> dict[str, float]:
-    """Where a run's time goes: seconds by operation, longest first."""
+    """Return what a run's time is spent on: seconds by operation, longest first."""
     run()
     with torch.profiler.profile() as profiler:
         run()

@@ -89,7 +89,7 @@ class BareBetween(Hook):
         self.seconds: Seconds = {'iteration': [], 'bare': []}
 
     def after_train_iter(self, runner: Runner, batch_idx: int, *args, **kwargs) -> None:
-        """Close a stretch where it ends, and open the next one."""
+        """End a stretch when it is complete, and start the next one."""
         if batch_idx % self.stretch:
             return
         own_process.wait()
@@ -142,7 +142,7 @@ def measure_memory(setting: Setting, folder: Path) -> dict[str, int]:
 
 
 def measure_operations(setting: Setting, folder: Path) -> dict[str, dict[str, float]]:
-    """Where the time of each step goes, in seconds by operation."""
+    """Measure what the time of each step is spent on, in seconds by operation."""
     values = {}
     for name, build in steps(setting, folder).items():
         with OwnProcess(build, keeps_memory(name)) as process:

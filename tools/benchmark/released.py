@@ -27,7 +27,7 @@ def maps(features: Tensor, weight: Tensor) -> Tensor:
 
 
 def flip_grid(height: int, width: int) -> Tensor:
-    """Where ``grid_sample`` finds each cell of the mirrored map, (H, W, 2)."""
+    """Return the place of each cell of the mirrored map for ``grid_sample``."""
     y, x = torch.meshgrid(
         torch.linspace(-1, 1, height), torch.linspace(1, -1, width), indexing='ij'
     )

@@ -17,7 +17,7 @@ OPERATIONS = 10
 
 @dataclass
 class Line:
-    """One ratio: what over what, and what it is to be."""
+    """One ratio: of what to what, and its goal."""
 
     part: str
     over: str
@@ -27,11 +27,11 @@ class Line:
 
     @property
     def name(self) -> str:
-        """As the page calls it."""
+        """Name of the line on the page."""
         return f'{self.part}: {self.over} / {self.under}'
 
     def values(self, measured: dict) -> list[float]:
-        """The ratio of each round."""
+        """Return the ratio of each round."""
         values = measured[self.part]['values']
         over, under = values[self.over], values[self.under]
         if isinstance(over, list):
@@ -39,7 +39,7 @@ class Line:
         return [over / under]
 
     def measured(self, measured: dict) -> bool:
-        """Whether both have been."""
+        """Return whether both were measured."""
         values = measured.get(self.part, {}).get('values', {})
         return self.over in values and self.under in values
 
@@ -154,7 +154,7 @@ def peaks(values: dict[str, int]) -> str:
 
 
 def operations(values: dict[str, dict[str, float]]) -> str:
-    """Where the time of each step goes, longest in the last one first."""
+    """Return what the time of each step is spent on, longest in the last one first."""
     rows = []
     for key in list(list(values.values())[-1])[:OPERATIONS]:
         cells = [f'`{key}`']

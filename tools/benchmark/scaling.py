@@ -4,7 +4,7 @@ python tools/benchmark/scaling.py --step 0.01
 
 A model, not a measurement: data-parallel training with a ring all-reduce that
 hides behind the backward pass (two thirds of the step) as far as it goes; and what
-reading images from files in every epoch would take, where they fit no memory.
+reading images from files in every epoch would take, if they do not fit in memory.
 """
 
 import argparse

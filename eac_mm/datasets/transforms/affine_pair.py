@@ -1,4 +1,4 @@
-"""Two views of which the second is rotated and scaled rather than flipped."""
+"""Two views: a face, and the same face rotated and scaled rather than flipped."""
 
 import math
 
@@ -17,15 +17,15 @@ class AffinePair(BaseTransform):
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Table 4: Rotate
     and Scale in place of the flip, with attention maps transformed alike (by
-    :class:`~eac_mm.models.AttentionConsistencyLoss`). View 1 is the image as it is,
-    which :class:`Erasing` may have erased before. View 2 is that image turned about
+    :class:`~eac_mm.models.AttentionConsistencyLoss`). View 1 is the image as it comes,
+    possibly erased by :class:`Erasing` before. View 2 is that image turned about
     its centre by an angle uniform in [-``angle``, ``angle``] and enlarged by a
     factor log-uniform in ``scale``, at the same size, bilinear.
 
-    ``view_affine`` tells the attention consistency of it, and reaches
+    The attention consistency needs ``view_affine`` to align the maps. It reaches
     :class:`~eac_mm.models.EACHead` by
     ``dict(type='PackInputs', algorithm_keys=('view_affine',))``; without it, view 2
-    would pass for a flip.
+    would be treated as a flip.
 
     **Required Keys:**
 
@@ -42,14 +42,14 @@ class AffinePair(BaseTransform):
       ``torch.nn.functional.affine_grid`` with ``align_corners=False``)
 
     Args:
-        angle: Largest angle in degrees, in [0, 180]; drawn positive ones turn
-            clockwise. Defaults to 0.
+        angle: Largest angle in degrees, in [0, 180]; positive angles turn clockwise.
+            Defaults to 0.
         scale: Range of the factor; above 1 enlarges. Defaults to (1, 1).
         fill: Colour outside of view 1, as in :class:`Erasing`. Defaults to
             ImageNet's mean in BGR.
 
     Raises:
-        ValueError: For an angle, a range or a colour that is not one.
+        ValueError: For an angle, a range or a colour that is not allowed.
     """
 
     needs_packing = ('view_affine',)  # PreflightHook looks for it in the samples
@@ -80,16 +80,16 @@ class AffinePair(BaseTransform):
         return results
 
     def warp(self, img: np.ndarray, angle: float, scale: float) -> np.ndarray:
-        """``img`` turned clockwise by ``angle`` degrees and enlarged by ``scale``."""
+        """Turn ``img`` clockwise by ``angle`` degrees and enlarge it by ``scale``."""
         fill = self.fill
         if img.ndim == 2 or img.shape[2] != len(fill):
-            fill = (np.mean(fill),) * 4  # what OpenCV takes for any channels
+            fill = (np.mean(fill),) * 4  # OpenCV takes four values for any channels
         warped = mmcv.imrotate(img, angle, scale=scale, border_value=fill)
         return warped.reshape(img.shape)
 
     @staticmethod
     def matrix(height: int, width: int, angle: float, scale: float) -> np.ndarray:
-        """``view_affine`` of :meth:`warp` for images of ``height`` x ``width``."""
+        """Return ``view_affine`` of :meth:`warp` for images of this size."""
         cos = math.cos(math.radians(angle)) / scale
         sin = math.sin(math.radians(angle)) / scale
         # In pixels from the centre, y downwards, a turn back by the angle

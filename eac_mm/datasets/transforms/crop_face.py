@@ -1,4 +1,4 @@
-"""Cut the face out by its box."""
+"""Crop images to their face boxes."""
 
 import math
 
@@ -10,8 +10,8 @@ from mmpretrain.registry import TRANSFORMS
 class CropFace(BaseTransform):
     """Crop the image to the face box that comes with it.
 
-    The place is right after loading, for the box counts in the pixels of the
-    file. What reaches beyond the image, of the box or its margin, is cut off.
+    It comes right after loading, because the box is in pixels of the file. A box or
+    margin that extends beyond the image is cut at its border.
 
     **Required Keys:**
 
@@ -26,13 +26,13 @@ class CropFace(BaseTransform):
     - ori_shape (the crop's: later transforms draw noise at this size)
 
     Args:
-        margin: What to add on each side, as a share of the box's width or
+        margin: How much to add on each side, as a share of the box's width or
             height. Defaults to 0.
 
     Raises:
-        ValueError: For a margin that is negative or no number, or a box without
-            a pixel of its image.
-        KeyError: Where the data set gives no ``bbox``.
+        ValueError: For a margin that is negative or not finite, or a box that lies
+            outside its image.
+        KeyError: If the data set gives no ``bbox``.
     """
 
     def __init__(self, margin: float = 0.0) -> None:
@@ -47,7 +47,7 @@ class CropFace(BaseTransform):
         if 'bbox' not in results:
             raise KeyError(
                 'CropFace needs "bbox" in the results, which AffectNet sets with '
-                'crop=True. Mend: set it, or leave CropFace out of the pipeline.'
+                'crop=True. Fix: set it, or leave CropFace out of the pipeline.'
             )
         if results['bbox'] is None:
             return results
@@ -60,8 +60,8 @@ class CropFace(BaseTransform):
             raise ValueError(
                 f'the face box {tuple(results["bbox"])} (left, top, width, height) of '
                 f'{results.get("img_path", "an image")} lies outside the image of '
-                f'{img.shape[1]} x {img.shape[0]} pixels (width x height). Mend the '
-                'box in its list.'
+                f'{img.shape[1]} x {img.shape[0]} pixels (width x height). Fix: '
+                'correct the box in its list.'
             )
         results['img'] = face
         results['img_shape'] = results['ori_shape'] = face.shape[:2]
@@ -72,7 +72,7 @@ class CropFace(BaseTransform):
 
 
 def _span(start: int, length: int, margin: float, size: int) -> slice:
-    """Pixels from ``start`` on with the margin on both ends, inside the image."""
+    """Return the pixels of a side of the box with its margins, inside the image."""
     low = round(start - margin * length)
     high = round(start + (1 + margin) * length)
     return slice(min(max(low, 0), size), min(max(high, 0), size))

@@ -18,12 +18,12 @@ class ErasingFlipPair(Erasing):
 
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial
     Expression Recognition <https://arxiv.org/abs/2207.10299>`_, Sec. 3.3. View
-    1 is classified, view 2 serves the attention consistency alone.
+    1 is classified, view 2 is used by the attention consistency only.
 
     **Required Keys:**
 
     - img (H x W or H x W x C, uint8)
-    - ori_shape (optional; the size at which noise is drawn)
+    - ori_shape (optional; the size at which noise is sampled)
 
     **Modified Keys:**
 
@@ -34,11 +34,11 @@ class ErasingFlipPair(Erasing):
             ``'independent'`` flips first and erases each view on its own (the
             authors' code for noisy labels). Defaults to ``'shared'``.
         noise_variance: Variance of Gaussian noise, on the 0..255 scale. The
-            authors' code uses 30 and adds it before resizing, so it is drawn at
+            authors' code uses 30 and adds it before resizing, so it is sampled at
             ``ori_shape`` and resized with the default interpolation of
             ``Resize``, bilinear. Defaults to 0 (the paper: none).
         noise_prob: Probability of that noise. Defaults to 0.5.
-        noise_views: ``'classified'`` puts it on view 1 alone (the authors' code
+        noise_views: ``'classified'`` puts it on view 1 only (the authors' code
             for noisy labels), ``'both'`` on both views alike (theirs for clean
             labels). Defaults to ``'classified'``.
         **kwargs: ``prob``, ``area``, ``aspect`` and ``fill`` of
@@ -105,5 +105,5 @@ class ErasingFlipPair(Erasing):
 
 
 def mirror(img: np.ndarray) -> np.ndarray:
-    """``img`` (H x W or H x W x C) flipped left to right, contiguous."""
-    return cv2.flip(img, 1).reshape(img.shape)  # a single channel is dropped
+    """Return ``img`` (H x W or H x W x C) flipped left to right, contiguous."""
+    return cv2.flip(img, 1).reshape(img.shape)  # OpenCV drops a single channel

@@ -42,7 +42,7 @@ def test_without_a_box_the_image_stays_whole():
 @pytest.mark.parametrize('box', [(20, 0, 5, 5), (0, 10, 5, 5), (-9, -9, 5, 5)])
 def test_box_outside(box):
     with pytest.raises(
-        ValueError, match=r'box .* of x/y.jpg lies outside .* 20 x 10 pixels.*Mend'
+        ValueError, match=r'box .* of x/y.jpg lies outside .* 20 x 10 pixels.*Fix'
     ):
         CropFace().transform(dict(img=IMAGE, bbox=box, img_path='x/y.jpg'))
 
