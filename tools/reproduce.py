@@ -1,23 +1,27 @@
-"""Make the tables of the paper again: run what is missing, write what is there.
+"""Reproduce the tables of the paper: run what is missing, write what is finished.
 
 python tools/reproduce.py --list
 python tools/reproduce.py table1 --data ferplus --noise 30 --seeds 3
 python tools/reproduce.py table3 --protocol small --seeds 3 --jobs 2
 
-Finished runs are not repeated, interrupted ones go on, and tables share the runs
-that they have in common. Name several tables in one command rather than start two
-commands beside each other: those would train shared runs twice.
+Finished runs are not repeated, interrupted ones are resumed, and tables share the runs
+that they have in common. Name several tables in one command rather than run two
+commands at the same time: those would train shared runs twice.
+
+A table never replaces one with more results: run what is missing, or choose --out.
 """
+
+from __future__ import annotations
 
 import argparse
 import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from eac_mm.experiments import PaperTables, load_tables, plan, run_all, shard_of
-from eac_mm.experiments.cost import show_costs
-from eac_mm.experiments.page import write_page
+if TYPE_CHECKING:  # takes seconds, and --help needs none of it
+    from eac_mm.experiments import Entry, Page, PaperTables, Run
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAIN = ROOT / 'tools' / 'train.py'
@@ -28,17 +32,21 @@ DEFAULTS = dict(file='', work_dir='work_dirs/reproduce', out='docs/results')
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Make the paper's tables again.")
+    parser = argparse.ArgumentParser(description="Reproduce the paper's tables.")
     add = parser.add_argument
     add('tables', nargs='*', help='table1 ... table6, lambda, or all')
     add('--list', action='store_true', help='show the tables and their runs')
-    add('--dry-run', action='store_true', help='show plan and cost, start nothing')
-    add('--report', action='store_true', help='write tables of what is finished')
+    add(
+        '--dry-run',
+        action='store_true',
+        help='show plan and cost, start nothing',
+    )
+    add('--report', action='store_true', help='write the tables of the finished runs')
     add('--protocol', default='full', help="full, the paper's, or small [full]")
     add('--data', nargs='+', default=[], help='these data sets only')
     add('--noise', nargs='+', type=int, default=[], help='these rates only, in percent')
     add('--methods', nargs='+', default=[], help='these methods only, such as eac')
-    add('--rows', nargs='+', default=[], help='these rows only, by how they begin')
+    add('--rows', nargs='+', default=[], help='these rows only, by their beginning')
     add('--seeds', type=int, default=1, help='train with seeds 0 to this - 1 [1]')
     add(
         '--jobs', type=int, default=1, help='trainings at a time, sharing the cores [1]'
@@ -50,7 +58,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add('--work-dir', default=DEFAULTS['work_dir'], help='[%(default)s]')
     add('--out', default=DEFAULTS['out'], help='folder of the tables [%(default)s]')
-    add('--file', default='', help='tables to make [configs/paper_tables.yml]')
+    add('--file', default='', help='tables to reproduce [configs/paper_tables.yml]')
     add('--amp', action='store_true', help='bfloat16, as for tools/train.py')
     add(
         '--cfg-options',
@@ -63,7 +71,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def command_of(table: str, args: argparse.Namespace) -> str:
-    """The command that makes one table of this call."""
+    """Return the command that reproduces one table of this call."""
     words = ['python', 'tools/reproduce.py', table, '--protocol', args.protocol]
     for name in ('data', 'noise', 'methods', 'rows'):
         values = getattr(args, name)
@@ -77,70 +85,99 @@ def command_of(table: str, args: argparse.Namespace) -> str:
     return shlex.join(words)
 
 
-def show_tables(book: PaperTables, names: Sequence[str]) -> None:
-    """Print each table with its cells."""
-    for table in book.tables.values():
-        if names and table.name not in names and 'all' not in names:
-            continue
-        print(f'\n{table.name}: {table.title}')
-        for protocol, entries in table.entries.items():
-            for e in entries:
-                paper = '/'.join(f'{figure:.2f}' for figure in e.paper) or '-'
-                line = [protocol, e.column, e.row, e.recipe, *e.options]
-                print('  ' + ' | '.join([*line, f'paper {paper}']))
+def plan_pages(book: PaperTables, args: argparse.Namespace) -> list[Page]:
+    """Plan the tables that were asked for, with their runs."""
+    from eac_mm.experiments import Page, plan
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run what is missing, and write the tables; 1 where a run failed, else 0."""
-    args = parse_args(argv)
-    book = load_tables(args.file or TABLES)
-    if args.list:
-        show_tables(book, args.tables)
-        return 0
-    i, n = shard_of(args.shard, os.environ)
-    folder = Path(args.work_dir) / args.protocol
     chosen = book.select(
         args.tables, args.protocol, args.data, args.noise, args.methods, args.rows
     )
-    plans = {
-        name: plan(entries, CONFIGS, folder, args.seeds, args.cfg_options, args.amp)
+    folder, options = Path(args.work_dir) / args.protocol, args.cfg_options
+    return [
+        Page(
+            book,
+            book.tables[name],
+            plan(entries, CONFIGS, folder, args.seeds, options, args.amp),
+            args.protocol,
+            command_of(name, args),
+            Path(args.out),
+        )
         for name, entries in chosen.items()
-    }
-    # A dictionary, for tables share runs.
-    runs = {
-        run: cell.entry
-        for cells in plans.values()
-        for cell in cells
-        for run in cell.runs
-    }
+    ]
+
+
+def runs_of(pages: Sequence[Page]) -> dict[Run, Entry]:
+    """Return the runs of all tables, each once and with an entry that needs it."""
+    cells = [cell for page in pages for cell in page.cells]
+    return {run: cell.entry for cell in cells for run in cell.runs}
+
+
+def train(pages: Sequence[Page], runs: Sequence[Run], jobs: int) -> int:
+    """Train what is missing, and return the number of failures.
+
+    Raises:
+        ValueError: If a table could not be written after all runs; nothing is
+            started then.
+    """
+    from eac_mm.experiments import run_all
+
+    for page in pages:
+        page.check_plan()
+    failures = run_all(runs, TRAIN, jobs)
+    for run, error in failures:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason = '\n  '.join(lines[-2:]) or repr(error)
+        print(f'\nFAILED {run.work_dir} (log: {run.log})\n  {reason}')
+    return len(failures)
+
+
+def write(page: Page) -> int:
+    """Write a table and print it; return 1 if one with more results is in its place."""
+    from eac_mm.experiments import FewerResults
+
+    try:
+        print(f'\n{page.write()}')
+    except FewerResults as error:
+        print(f'\n{page.show()}\n\nNOT WRITTEN: {error}')
+        return 1
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what is missing and write the tables; return 1 if anything failed, else 0."""
+    args = parse_args(argv)
+    # Imported here: --help does not need it, and it takes seconds.
+    from eac_mm.experiments import load_tables, shard_of, show_costs
+
+    book = load_tables(args.file or TABLES)
+    if args.list:
+        print(book.listing(args.tables))
+        return 0
+    i, n = shard_of(args.shard, os.environ)
+    pages = plan_pages(book, args)
+    runs = runs_of(pages)
     for run in runs:
         if run.started():
             run.check_settings()
     ours = list(runs)[i - 1 :: n]
     if args.dry_run:
-        print(show_costs({run: runs[run] for run in ours}, folder, book.data))
+        folder = Path(args.work_dir) / args.protocol
+        costs = {run: runs[run] for run in ours}
+        print(show_costs(costs, book, args.protocol, folder))
         return 0
-    failures = [] if args.report else run_all(ours, TRAIN, args.jobs)
-    for name, cells in plans.items():
-        left = [run for cell in cells for run in cell.runs if not run.result()]
-        command = command_of(name, args)
+    failed = 0 if args.report else train(pages, ours, args.jobs)
+    for page in pages:
+        left = page.unfinished()
         if left and n > 1 and not args.report:
             print(
-                f'\n{name} is not written by shard {i} of {n}: {len(left)} of its runs '
-                f'are not finished, {left[0].work_dir} among them. When all shards '
-                f'are, run again without --shard, outside of an array:\n{command}'
+                f'\n{page.table.name} is not written by shard {i} of {n}: {len(left)} '
+                f'of its runs are not finished, such as {left[0].work_dir}. When all '
+                'shards are, run again without --shard, outside of an array:\n'
+                f'{page.command}'
             )
         else:
-            out = Path(args.out)
-            text = write_page(
-                book, book.tables[name], cells, args.protocol, command, out
-            )
-            print(f'\n{text}')
-    for run, error in failures:
-        lines = [line for line in str(error).splitlines() if line.strip()]
-        reason = '\n  '.join(lines[-2:]) or repr(error)
-        print(f'\nFAILED {run.work_dir} (log: {run.log})\n  {reason}')
-    return 1 if failures else 0
+            failed += write(page)
+    return 1 if failed else 0
 
 
 if __name__ == '__main__':

@@ -1,23 +1,27 @@
-"""Many trainings and what they come to: plans, statistics, tables and plots."""
+"""Run many trainings and compare them: plans, statistics, tables and plots."""
 
-from .markdown import markdown_table
+from .comparison import comparison_table, plan_comparison
+from .cost import show_costs
+from .page import FewerResults, Page
 from .plans import Cell, plan, shard_of
+from .report import markdown_table
 from .runs import Run, run_all
-from .summary import Summary, spread, summarise
 from .tables import Entry, PaperTables, Table, load_tables
 
 __all__ = [
     'Cell',
     'Entry',
+    'FewerResults',
+    'Page',
     'PaperTables',
     'Run',
-    'Summary',
     'Table',
+    'comparison_table',
     'load_tables',
     'markdown_table',
     'plan',
+    'plan_comparison',
     'run_all',
     'shard_of',
-    'spread',
-    'summarise',
+    'show_costs',
 ]

@@ -1,90 +1,126 @@
-"""What runs cost, before they are made."""
+"""Estimate what runs cost before they start."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 from mmengine import Config
+from mmpretrain.registry import MODELS
 
 from .runs import Run
-from .tables import Entry
+from .tables import Entry, PaperTables
+
+# Passes for each model config that was asked for; building a model takes a moment.
+_PASSES: dict[str, int] = {}
+
+
+class Speed(NamedTuple):
+    """How fast a finished run was.
+
+    Attributes:
+        recipe: Its recipe, as the tables name it.
+        network: Its backbone and data set.
+        seconds: Seconds for an image to pass forward and backward.
+    """
+
+    recipe: str
+    network: tuple[str, str]
+    seconds: float
+
+
+def passes_per_image(model: Config | dict) -> int:
+    """Return how often a training step passes an image through a backbone.
+
+    The model tells: an attribute ``views`` of the classifier, or else of its head, is
+    the number of passes. Without one it is 1.
+
+    Args:
+        model: Config of the model.
+    """
+    key = repr(model)
+    if key not in _PASSES:
+        built = MODELS.build(model)
+        head = getattr(built, 'head', None)
+        _PASSES[key] = getattr(built, 'views', getattr(head, 'views', 1))
+    return _PASSES[key]
 
 
 def image_passes(cfg: Config, images: int) -> int:
-    """How often a training takes an image through the network, forth and back.
+    """Return how often a training passes an image forward and backward.
 
     Args:
         cfg: The training's config.
-        images: Training images of the whole data set; a config that takes a part
-            of it, or that makes its own, says how many itself.
+        images: Number of training images of the whole data set. A config that takes
+            a part of it (``indices``) or generates its own (``size``) overrides it.
     """
     dataset = cfg.train_dataloader.dataset
-    dataset = dataset.get('dataset', dataset)
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
     part = dataset.get('indices') or dataset.get('size')
     if part is not None:
         images = part if isinstance(part, int) else len(part)
-    return cfg.train_cfg.max_epochs * images * views(cfg)
+    return cfg.train_cfg.max_epochs * images * passes_per_image(cfg.model)
 
 
-def views(cfg: Config) -> int:
-    """How many views of an image pass through the network."""
-    if cfg.model.get('type') != 'EACClassifier':
-        return 1
-    head = cfg.model.head
-    both = head.get('consistency_weight', 5) or not head.get('imbalanced', True)
-    return 2 if both else 1
+def network_of(cfg: Config, entry: Entry) -> tuple[str, str]:
+    """Return what decides the time of a pass: the backbone and the data set."""
+    return repr(cfg.model.get('backbone')), entry.data
 
 
-def seconds_a_pass(folder: Path, data: dict[str, dict]) -> dict[str, list[float]]:
-    """What the finished runs in a protocol's folder took, by recipe.
+def measured_speeds(
+    entries: Iterable[Entry], folder: Path, data: dict[str, dict]
+) -> list[Speed]:
+    """Return the speeds of finished runs.
 
     Args:
-        folder: It holds ``<method>/<recipe>/.../seed<k>``.
+        entries: Entries whose runs are looked for.
+        folder: Folder of a protocol's runs.
         data: Data sets, each with its number of training ``images``.
     """
-    measured: dict[str, list[float]] = {}
-    for path in sorted(folder.glob('*/*/**/result.json')):
-        result = json.loads(path.read_text())
-        settings = path.with_name('settings.py')
-        if not (result['finished'] and settings.is_file()):
-            continue
-        recipe = '/'.join(path.relative_to(folder).parts[:2])
-        images = data.get(recipe.split('_')[1], {}).get('images', 0)
-        passes = image_passes(Config.fromfile(settings), images)
-        if passes:
-            measured.setdefault(recipe, []).append(result['seconds'] / passes)
-    return measured
+    speeds = []
+    for entry in {entry.folder: entry for entry in entries}.values():
+        for path in sorted((folder / entry.folder).glob('seed*/result.json')):
+            result = json.loads(path.read_text(encoding='utf-8'))
+            settings = path.with_name('settings.py')
+            if not (result['finished'] and settings.is_file()):
+                continue
+            cfg = Config.fromfile(settings)
+            passes = image_passes(cfg, data[entry.data]['images'])
+            seconds = result['seconds'] / passes
+            speeds.append(Speed(entry.recipe, network_of(cfg, entry), seconds))
+    return speeds
 
 
 def estimate(
-    recipe: str, passes: int, measured: dict[str, list[float]]
+    recipe: str, network: tuple[str, str], passes: int, speeds: Sequence[Speed]
 ) -> float | None:
-    """Seconds a run will take, or None where nothing has been measured.
+    """Estimate the seconds of a run, None if nothing was measured.
 
-    By the runs of the same recipe, else of the same network and data, else by
-    all, which is a rough guess.
+    The estimate is by the runs of the same recipe, else of the same network, else by
+    all runs, which is a rough guess.
+
+    Args:
+        recipe: Its recipe.
+        network: From :func:`network_of`.
+        passes: From :func:`image_passes`.
+        speeds: From :func:`measured_speeds`.
     """
-
-    def network_and_data(name: str) -> str:
-        return name.split('/')[-1].rsplit('_', 1)[0]
-
-    alike: list[Callable[[str], bool]] = [
-        lambda other: other == recipe,
-        lambda other: network_and_data(other) == network_and_data(recipe),
-        lambda other: True,
+    alike: list[Callable[[Speed], bool]] = [
+        lambda speed: speed.recipe == recipe,
+        lambda speed: speed.network == network,
+        lambda speed: True,
     ]
     for is_alike in alike:
-        found = [
-            s for other, values in measured.items() if is_alike(other) for s in values
-        ]
+        found = [speed.seconds for speed in speeds if is_alike(speed)]
         if found:
             return passes * median(found)
     return None
 
 
 def duration(seconds: float | None) -> str:
-    """A time for people, such as ``about 3.2 h``."""
+    """Write a time for people, such as ``about 3.2 h``."""
     if seconds is None:
         return 'unknown until a run has finished'
     if seconds < 7200:
@@ -92,27 +128,28 @@ def duration(seconds: float | None) -> str:
     return f'about {seconds / 3600:.1f} h'
 
 
-def show_costs(runs: dict[Run, Entry], folder: Path, data: dict[str, dict]) -> str:
-    """A line for each run with what it costs, and the sum of what is to do.
+def show_costs(
+    runs: dict[Run, Entry], book: PaperTables, protocol: str, folder: Path
+) -> str:
+    """Return a line for each run with its cost, and the sum of what is to do.
 
     Args:
         runs: Each with the entry that asks for it.
+        book: All tables; finished runs of any of them are measurements.
+        protocol: Whose runs they are.
         folder: Folder of the protocol's runs.
-        data: Data sets, each with its number of training ``images``.
     """
-    measured = seconds_a_pass(folder, data)
-    passes = {
-        entry: image_passes(run.settings(), data[entry.data]['images'])
-        for run, entry in runs.items()
-    }
+    speeds = measured_speeds(book.entries(protocol), folder, book.data)
     lines, todo, times = [], [], []
     for run, entry in runs.items():
-        seconds = estimate(entry.recipe, passes[entry], measured)
+        cfg = run.settings()
+        passes = image_passes(cfg, book.data[entry.data]['images'])
         finished = run.result() is not None
+        seconds = estimate(entry.recipe, network_of(cfg, entry), passes, speeds)
         state = 'finished' if finished else duration(seconds)
-        lines.append(f'{run.work_dir}: {passes[entry]:,} image passes, {state}')
+        lines.append(f'{run.work_dir}: {passes:,} image passes, {state}')
         if not finished:
-            todo.append(passes[entry])
+            todo.append(passes)
             times.append(seconds)
     time = None if None in times else sum(times)
     return '\n'.join(lines) + (

@@ -1,4 +1,4 @@
-"""Which runs a table needs, and which of them are ours."""
+"""Plan the runs that a table needs, and share them among processes."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from .tables import Entry
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table and its runs, one a seed."""
+    """A cell of a table and its runs, one for each seed."""
 
     entry: Entry
     runs: list[Run]
@@ -24,7 +24,7 @@ def plan(
     options: Sequence[str] = (),
     amp: bool = False,
 ) -> list[Cell]:
-    """The runs of some entries; entries that are alike have the same runs.
+    """Plan the runs of some entries; equal entries have the same runs.
 
     Args:
         entries: Cells of a table.
@@ -38,7 +38,7 @@ def plan(
         ValueError: For fewer than one seed.
     """
     if seeds < 1:
-        raise ValueError(f'--seeds {seeds}: give their number, 1 or more.')
+        raise ValueError(f'--seeds {seeds}: not a number of runs. Fix: give 1 or more.')
     return [
         Cell(
             entry,
@@ -58,16 +58,16 @@ def plan(
 
 
 def shard_of(given: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
-    """Which share of the runs is ours, and of how many; (1, 1) is all of them.
+    """Return the share of the runs to train here, and the number of shares.
 
     Args:
-        given: ``'2/4'`` for the second of four, or None for all, or for the place
-            in a Slurm array that begins at 1.
-        environment: It says where we are in a Slurm array.
+        given: ``'2/4'`` for the second of four. None takes the place in a Slurm
+            array that begins at 1, or all runs, (1, 1), outside of an array.
+        environment: Environment variables, among them those of a Slurm array.
 
     Raises:
-        ValueError: Where that is no share, or in a part of a Slurm array: Slurm
-            does not say of how many tasks the first submission had.
+        ValueError: If that is not a share, or in a part of a Slurm array: Slurm does
+            not tell how many tasks the whole array had.
     """
     if given is not None:
         i, _, n = given.partition('/')
@@ -77,12 +77,14 @@ def shard_of(given: str | None, environment: Mapping[str, str]) -> tuple[int, in
         if ends != ['1', n] or n == '1':
             raise ValueError(
                 'this Slurm array does not count from 1 without gaps, or is one task '
-                'of an earlier one, and does not say how many shares there are. Mend: '
+                'of an earlier one, so the number of shares is unknown. Fix: '
                 '--shard $SLURM_ARRAY_TASK_ID/N, with N the tasks of the whole array.'
             )
         given = f'{i}/{n}, from the Slurm array'
     else:
         return 1, 1
     if not (i.isdecimal() and n.isdecimal() and 1 <= int(i) <= int(n)):
-        raise ValueError(f'--shard {given}: give I/N with I from 1 to N, such as 2/4.')
+        raise ValueError(
+            f'--shard {given}: not a share. Fix: give I/N, I from 1 to N, such as 2/4.'
+        )
     return int(i), int(n)

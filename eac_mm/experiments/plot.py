@@ -1,28 +1,32 @@
-"""A table as a picture: the mean of the last epochs with its 95 % interval."""
+"""Draw a table: the mean of the last epochs with its 95 % interval."""
 
 import io
+from typing import Any
 
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .report import LAST, Record, missing
+from .report import LAST, missing
 from .tables import Table
 
+Record = dict[str, Any]
 LABEL = f'mean of the last {LAST} epochs (%)'
 PAPER = dict(marker='o', ls='', mfc='white', mec='0.35', ms=8, label='the paper')
 OURS = dict(marker='o', ls='', ms=5, capsize=3)
 
 
-def picture(table: Table, rows: list[Record], title: str) -> bytes:
+def picture(table: Table, frame: pd.DataFrame, title: str) -> bytes:
     """Draw the table as a PNG.
 
     Args:
         table: Its metrics and its axis.
-        rows: From :func:`eac_mm.experiments.report.records`.
-        title: Above the picture.
+        frame: Records of :func:`eac_mm.experiments.report.records`.
+        title: Title above the picture.
     """
+    rows = frame.to_dict('records')
     draw = _lines if table.log_axis else _dots
     lines = len(_places(rows[:: len(table.metrics)]))  # of the first metric
     height = 4.5 if table.log_axis else 1.6 + 0.27 * lines
@@ -41,7 +45,7 @@ def picture(table: Table, rows: list[Record], title: str) -> bytes:
 
 
 def _places(rows: list[Record]) -> list[tuple[str, Record | None]]:
-    """Labels from top to bottom: a heading for each column, and its rows."""
+    """List labels from top to bottom: a heading for each column, and its rows."""
     places: list[tuple[str, Record | None]] = []
     for column in dict.fromkeys(row['column'] for row in rows):
         places.append((column, None))
@@ -50,14 +54,14 @@ def _places(rows: list[Record]) -> list[tuple[str, Record | None]]:
 
 
 def _error(row: Record) -> list[list[float]] | None:
-    if row['last5_low'] is None:
+    if pd.isna(row['last5_low']):
         return None
     mean = row['last5_mean']
     return [[mean - row['last5_low']], [row['last5_high'] - mean]]
 
 
 def _label(name: str, row: Record | None) -> str:
-    state = '-' if row is None or row['last5_mean'] is not None else missing(row)
+    state = '-' if row is None or pd.notna(row['last5_mean']) else missing(row)
     return name if state == '-' else f'{name} ({state})'
 
 
@@ -67,10 +71,10 @@ def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
     for y, (label, row) in enumerate(places):
         if row is None:
             continue
-        if row.get('paper') is not None:
+        if pd.notna(row.get('paper')):
             axes.plot(row['paper'], y, **PAPER, zorder=2)
         mean = row['last5_mean']
-        if mean is not None:
+        if pd.notna(mean):
             axes.errorbar(mean, y, xerr=_error(row), color=colours[label], **OURS)
     axes.set_yticks(range(len(places)), [_label(*place) for place in places])
     labels = axes.get_yticklabels()  # none but on the first of several axes
@@ -79,12 +83,12 @@ def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
     axes.tick_params(axis='y', length=0)
     axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(f'{metric}, {LABEL}')
-    _legend(axes, any(row.get('paper') is not None for row in rows))
+    _legend(axes, any(pd.notna(row.get('paper')) for row in rows))
 
 
 def _lines(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
     for i, column in enumerate(dict.fromkeys(row['column'] for row in rows)):
-        found = [r for r in rows if r['column'] == column and r['last5_mean']]
+        found = [r for r in rows if r['column'] == column and pd.notna(r['last5_mean'])]
         xs = [float(row['row']) * 1.02**i for row in found]  # bars beside each other
         axes.plot(xs, [r['last5_mean'] for r in found], color=f'C{i}', label=column)
         for x, row in zip(xs, found, strict=True):

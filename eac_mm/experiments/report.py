@@ -1,47 +1,114 @@
-"""What the runs of a table came to: as records, as csv, as a Markdown table."""
+"""Turn the results of runs into tables: data frames, csv and Markdown."""
 
-import csv
-import io
-from collections.abc import Iterable
-from statistics import median
+from collections.abc import Iterable, Sequence
+from math import nan
+from typing import Any
 
-from .markdown import markdown_table
+import numpy as np
+import pandas as pd
+from scipy.stats import t
+
 from .plans import Cell
-from .summary import Summary, summarise
 from .tables import Table
 
-Record = dict[str, str | int | float | None]
 LAST = 5  # epochs in the mean, as in the paper
 LAST_MEAN = f'mean of the last {LAST} epochs'
 BEST = 'best epoch (peeks)'
+# Parts of each figure in a record.
+SPREAD = ('mean', 'sd')
+INTERVAL = (*SPREAD, 'low', 'high')
 
 
-def records(table: Table, cells: Iterable[Cell], protocol: str) -> list[Record]:
-    """One flat record for each cell and metric, in percent and minutes.
+def markdown_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """Return a Markdown table, without an end of line after the last row."""
+    head = [str(name) for name in head]
+    lines = [f'| {" | ".join(head)} |', f'|{" --- |" * len(head)}']
+    lines += [f'| {" | ".join(map(str, row))} |' for row in rows]
+    return '\n'.join(lines)
 
-    Figures stand only where all seeds of the cell are finished. The mean of the
-    last epochs and the best epoch have names of their own; only the full
-    protocol's mean of the last epochs has a difference to the paper.
+
+def measured(result: dict, metric: str = 'accuracy/top1') -> dict[str, float]:
+    """Return the figures of a finished run, NaN for those that it lacks.
+
+    Args:
+        result: Content of its ``result.json``.
+        metric: Key of the metric of the last and of the best epoch.
     """
-    return [
-        _record(cell, name, key, figure, protocol)
-        for cell in cells
-        for (name, key), figure in zip(
-            table.metrics.items(),
-            cell.entry.paper or [None] * len(table.metrics),
-            strict=True,
-        )
-    ]
+    last, best = result['last_mean'], result.get('best_epoch') or {}
+    figures = dict(
+        last5=last.get(metric),
+        best_epoch=best.get(metric),
+        memorised=last.get('noise/memorised'),
+        corrected=last.get('noise/corrected'),
+        minutes=result['seconds'] / 60,
+    )
+    return {name: nan if v is None else float(v) for name, v in figures.items()}
 
 
-def _record(
-    cell: Cell, metric: str, key: str, figure: float | None, protocol: str
-) -> Record:
+def summarise(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Summarise the seeds of each group.
+
+    Args:
+        values: One line for each run: the columns to group by, and figures.
+        by: Columns to group by.
+
+    Returns:
+        A line for each group, in the order of the first appearance. Its columns are
+        (part, figure); the parts are ``mean``, ``sd`` (sample standard deviation,
+        n - 1), ``low`` and ``high`` (95 % interval of the mean, Student's t). They
+        are NaN if a run lacks the figure, all but the mean also for a single run.
+    """
+    groups = values.groupby(list(by), sort=False)
+    runs = groups.size()
+    complete = groups.count().eq(runs, axis=0)
+    mean, sd = groups.mean().where(complete), groups.std().where(complete)
+    half = sd.mul(t.ppf(0.975, runs - 1) / np.sqrt(runs), axis=0)
+    parts = dict(mean=mean, sd=sd, low=mean - half, high=mean + half)
+    return pd.concat(parts, axis=1)
+
+
+def show_spread(mean: float, sd: float) -> str:
+    """Write a mean, with the standard deviation if there is one."""
+    if pd.isna(mean):
+        return '-'
+    return f'{mean:.2f}' if pd.isna(sd) else f'{mean:.2f} ± {sd:.2f}'
+
+
+def records(table: Table, cells: Iterable[Cell], protocol: str) -> pd.DataFrame:
+    """Return one flat record for each cell and metric, in percent and minutes.
+
+    Figures are given only if all seeds of the cell are finished. The mean of the last
+    epochs and the best epoch have columns of their own; only the mean of the last
+    epochs in the full protocol has a difference to the paper.
+
+    Args:
+        table: Its metrics.
+        cells: Its cells, or some of them.
+        protocol: Which protocol the cells belong to.
+    """
+    cells = list(cells)
+    lines, runs = [], []
+    for number, cell in enumerate(cells):
+        results = [result for run in cell.runs if (result := run.result())]
+        figures = cell.entry.paper or [None] * len(table.metrics)
+        for (metric, key), figure in zip(table.metrics.items(), figures, strict=True):
+            place = dict(cell=number, metric=metric)
+            lines.append(_described(cell, metric, len(results), figure) | place)
+            if len(results) == len(cell.runs):
+                runs += [place | measured(result, key) for result in results]
+    frame = pd.DataFrame(lines).set_index(['cell', 'metric'], drop=False)
+    names = list(measured(dict(last_mean={}, seconds=0)))
+    values = pd.DataFrame(runs, columns=['cell', 'metric', *names])
+    found = summarise(values, ['cell', 'metric']).reindex(frame.index)
+    minutes = values.groupby(['cell', 'metric'])['minutes'].median()
+    return _arranged(frame, found, minutes.reindex(frame.index), protocol)
+
+
+def _described(
+    cell: Cell, metric: str, finished: int, figure: float | None
+) -> dict[str, Any]:
     entry = cell.entry
-    finished = [result for run in cell.runs if (result := run.result())]
-    results = finished if len(finished) == len(cell.runs) else []
-    last = summarise([r['last_mean'].get(key) for r in results])
-    record: Record = dict(
+    return dict(
         row=entry.row,
         column=entry.column,
         metric=metric,
@@ -50,82 +117,72 @@ def _record(
         method=entry.method,
         recipe=entry.recipe,
         options=' '.join(entry.options),
-        seeds=len(finished),
+        seeds=finished,
         seeds_planned=len(cell.runs),
-        **_numbers('last5', last),
-        **_numbers('best_epoch', summarise([_best(r).get(key) for r in results])),
+        paper=nan if figure is None else figure,
     )
+
+
+def _arranged(
+    frame: pd.DataFrame, found: pd.DataFrame, minutes: pd.Series, protocol: str
+) -> pd.DataFrame:
+    """Put the columns in the order of the csv files, rounded."""
+    paper = frame.pop('paper').astype(float)
+    del frame['cell']
+
+    def add(name: str, parts: Sequence[str]) -> None:
+        for part in parts:
+            frame[f'{name}_{part}'] = found[part, name].round(4)
+
+    add('last5', INTERVAL)
+    add('best_epoch', INTERVAL)
     if protocol == 'full':
-        record['paper'] = figure
-        known = last is not None and figure is not None
-        record['difference'] = round(last.mean - figure, 4) if known else None
+        frame['paper'] = paper
+        frame['difference'] = (found['mean', 'last5'] - paper).round(4)
     else:
-        record['paper_full_protocol'] = figure
-    for name in ('memorised', 'corrected'):
-        values = [r['last_mean'].get(f'noise/{name}') for r in results]
-        record |= _numbers(name, summarise(values), interval=False)
-    minutes = [r['seconds'] / 60 for r in results]
-    record['minutes'] = round(median(minutes), 2) if minutes else None
-    return record
+        frame['paper_full_protocol'] = paper
+    add('memorised', SPREAD)
+    add('corrected', SPREAD)
+    frame['minutes'] = minutes.round(2)
+    return frame.reset_index(drop=True)
 
 
-def _best(result: dict) -> dict:
-    return result['best_epoch'] or {}
+def as_csv(rows: pd.DataFrame) -> str:
+    """Write records as csv; a missing figure is an empty field."""
+    return rows.to_csv(index=False, lineterminator='\n')
 
 
-def _numbers(name: str, summary: Summary | None, interval: bool = True) -> Record:
-    parts = dict(mean='mean', sd='deviation')
-    if interval:
-        parts |= dict(low='low', high='high')
-    values = {part: getattr(summary, field, None) for part, field in parts.items()}
-    return {
-        f'{name}_{part}': None if value is None else round(value, 4)
-        for part, value in values.items()
-    }
-
-
-def as_csv(rows: list[Record]) -> str:
-    """The records under a line of their names, nothing where there is no figure."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, rows[0], lineterminator='\n')
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def as_markdown(table: Table, rows: list[Record]) -> str:
-    """The table itself."""
-    shown = [_shown(table, row) for row in rows]
-    empty = [h for h in shown[0] if all(cells[h] == '-' for cells in shown)]
+def as_markdown(table: Table, rows: pd.DataFrame) -> str:
+    """Write records as a Markdown table, without the columns that are empty."""
+    shown = pd.DataFrame([_shown(table, row) for row in rows.to_dict('records')])
     always = ('seeds', LAST_MEAN, BEST)
-    kept = [h for h in shown[0] if h in always or h not in empty]
-    return markdown_table(kept, ([cells[h] for h in kept] for cells in shown))
+    kept = [h for h in shown if h in always or not shown[h].eq('-').all()]
+    return markdown_table(kept, shown[kept].to_numpy())
 
 
-def missing(row: Record) -> str:
-    """What to show in place of a figure that is not there yet."""
+def missing(row: dict[str, Any]) -> str:
+    """Return what to show in place of a figure that does not exist yet."""
     if 0 < row['seeds'] < row['seeds_planned']:
         return f'{row["seeds"]} of {row["seeds_planned"]} seeds'
     return '-'
 
 
-def _shown(table: Table, row: Record) -> dict[str, str]:
+def _shown(table: Table, row: dict[str, Any]) -> dict[str, str]:
     def spread(name: str) -> str:
-        if row[f'{name}_mean'] is None:
-            return missing(row) if name == 'last5' else '-'
-        return str(Summary(row[f'{name}_mean'], row[f'{name}_sd']))
+        return show_spread(row[f'{name}_mean'], row[f'{name}_sd'])
 
     def number(name: str, form: str = '.2f') -> str:
-        return '-' if row.get(name) is None else format(row[name], form)
+        return '-' if pd.isna(row.get(name)) else format(row[name], form)
 
     low, high = number('last5_low'), number('last5_high')
+    last = missing(row) if pd.isna(row['last5_mean']) else spread('last5')
     other = f'paper, full protocol on {table.paper_data}'
     return {
         'data and noise': str(row['column']),
         'lambda' if table.log_axis else 'method': str(row['row']),
         'metric': str(row['metric']) if len(table.metrics) > 1 else '-',
         'seeds': str(row['seeds']),
-        LAST_MEAN: spread('last5'),
+        LAST_MEAN: last,
         'its 95 % interval': '-' if low == '-' else f'{low} to {high}',
         'the paper': number('paper'),
         'difference to the paper': number('difference', '+.2f'),

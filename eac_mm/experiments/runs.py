@@ -1,6 +1,5 @@
-"""Trainings, each with a recipe, a seed and a folder, and how to run many."""
+"""Run trainings, each with a recipe, a seed and a folder, several at a time."""
 
-import argparse
 import ast
 import fcntl
 import json
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmengine import Config
-from mmengine.config import DictAction
 
 from eac_mm.apis import load_config
 from eac_mm.utils.files import write_atomically
@@ -27,9 +25,9 @@ class Run:
     """One training.
 
     Attributes:
-        config: The recipe's file.
+        config: File of the recipe.
         seed: Seed of the training.
-        work_dir: Folder that it fills, and that no other run shares.
+        work_dir: Its folder, which no other run shares.
         options: Overrides as ``KEY=VALUE``, as for ``tools/train.py``.
         amp: Run in bfloat16.
     """
@@ -42,47 +40,43 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """Where everything goes that the training says."""
+        """File of everything that the training prints."""
         return self.work_dir / 'train.log'
 
     def settings(self) -> Config:
-        """The config that the training has."""
-        parsed = argparse.Namespace(options=None)
-        if self.options:
-            action = DictAction(['--cfg-options'], 'options', nargs='+')
-            action(None, parsed, list(self.options))
+        """Return the config of the training."""
         return load_config(
-            self.config, parsed.options, str(self.work_dir), self.seed, self.amp
+            self.config, self.options, str(self.work_dir), self.seed, self.amp
         )
 
     def check_settings(self) -> str:
-        """The settings in full, as ``settings.py`` of the folder keeps them.
+        """Return all settings, as ``settings.py`` of the folder keeps them.
 
         Raises:
-            ValueError: Where the folder holds a run of other settings.
+            ValueError: If the folder holds a run of other settings.
         """
         settings = self.settings()
         path = self.work_dir / 'settings.py'
         if path.is_file() and not _same(path.read_text(), settings.pretty_text):
             raise ValueError(
                 f'{self.work_dir} holds a run of other settings than '
-                f'{settings.filename} has now (compare {path}). Mend: delete the '
+                f'{settings.filename} has now (compare {path}). Fix: delete the '
                 'folder, or choose another --work-dir.'
             )
         return settings.pretty_text
 
     def started(self) -> bool:
-        """Whether the folder holds settings to check."""
+        """Return whether the folder holds settings to check."""
         return (self.work_dir / 'settings.py').is_file()
 
     def result(self) -> dict | None:
-        """What ``result.json`` says, or None where the run is not finished."""
+        """Return the content of ``result.json``, None if the run is not finished."""
         path = self.work_dir / 'result.json'
         result = json.loads(path.read_text()) if path.is_file() else {}
         return result if result.get('finished') else None
 
     def command(self, script: Path) -> list[str]:
-        """The command that trains, or goes on where the run was interrupted."""
+        """Return the command that trains, or resumes an interrupted run."""
         command = [sys.executable, str(script), self.config, '--resume']
         command += ['--work-dir', str(self.work_dir), '--seed', str(self.seed)]
         command += ['--amp'] if self.amp else []
@@ -90,7 +84,7 @@ class Run:
 
 
 class _Portable(ast.NodeTransformer):
-    """Leaves out what depends on the machine and not on the experiment."""
+    """Leave out what depends on the machine and not on the experiment."""
 
     def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
         if ast.unparse(node.targets[0]) == 'work_dir':
@@ -102,21 +96,21 @@ class _Portable(ast.NodeTransformer):
 
 
 def _same(one: str, other: str) -> bool:
-    """Whether two texts hold the same settings, wherever the folder lies."""
+    """Return whether two texts hold the same settings, whatever the folder."""
     trees = [_Portable().visit(ast.parse(text)) for text in (one, other)]
     return ast.dump(trees[0]) == ast.dump(trees[1])
 
 
 def train(run: Run, script: Path, threads: int | None = None) -> None:
-    """Run a training, showing its progress; everything it says goes to its log.
+    """Run a training and show its progress; everything it prints goes to its log.
 
     Args:
         run: What to train.
         script: ``tools/train.py``.
-        threads: ``OMP_NUM_THREADS`` where the environment has none.
+        threads: ``OMP_NUM_THREADS`` if the environment has none.
 
     Raises:
-        RuntimeError: Where it fails, with the end of its log.
+        RuntimeError: If it fails, with the end of its log.
     """
     command = run.command(script)
     print(f'$ {" ".join(command)}\n  (log: {run.log})', flush=True)
@@ -148,14 +142,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
     """Keep other processes of this tool out of a run's folder.
 
     Raises:
-        RuntimeError: Where one is in it.
+        RuntimeError: If one is in it.
     """
     with (folder / 'lock').open('w') as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise RuntimeError(
-                f'another process trains in {folder}. Mend: wait for it, or end it.'
+                f'another process trains in {folder}. Fix: wait for it, or end it.'
             ) from error
         yield
 
@@ -166,28 +160,32 @@ def _start(run: Run, settings: str, script: Path, threads: int | None) -> None:
         machine.note(run.work_dir)
         train(run, script, threads)
     if run.result() is None:
-        raise RuntimeError('the training ended well, but left no finished result.json')
+        raise RuntimeError(
+            'the training ended without an error, but left no finished result.json'
+        )
 
 
 def run_all(
     runs: Sequence[Run], script: Path, jobs: int = 1
 ) -> list[tuple[Run, BaseException]]:
-    """Train what is not finished; one that fails does not keep the rest from it.
+    """Train what is not finished; a failure does not stop the other runs.
 
     Args:
-        runs: What is wanted, finished or not; one named twice is trained once.
+        runs: All runs that are wanted, finished or not; duplicates train once.
         script: ``tools/train.py``.
-        jobs: Trainings at a time; they share the cores.
+        jobs: Number of trainings at a time; they share the cores.
 
     Returns:
         The runs that failed, each with its error.
 
     Raises:
-        ValueError: For jobs below 1, or where a folder holds a run of other
-            settings; nothing is started then.
+        ValueError: For jobs below 1, or if a folder holds a run of other settings;
+            nothing is started then.
     """
     if jobs < 1:
-        raise ValueError(f'--jobs {jobs}: give 1 or more.')
+        raise ValueError(
+            f'--jobs {jobs}: not a number of trainings. Fix: give 1 or more.'
+        )
     # Several trainings that each take every core slow each other to a crawl.
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     settings = [(run, run.check_settings()) for run in dict.fromkeys(runs)]

@@ -1,6 +1,6 @@
-"""Tables of a paper as data: which run stands in which cell."""
+"""Hold the tables of a paper as data: which run belongs to which cell."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,10 +9,10 @@ import yaml
 
 @dataclass(frozen=True)
 class Entry:
-    """One cell of a table: a recipe, where it stands, and the paper's figures.
+    """One cell of a table: its recipe, its place and the paper's figures.
 
     Attributes:
-        row: Name of the row, a number where the table has a ``log_axis``.
+        row: Name of the row, a number if the table has a ``log_axis``.
         column: Name of the column.
         data: Data set, a key of the file's ``data``.
         noise: Wrong labels in percent.
@@ -31,12 +31,12 @@ class Entry:
 
     @property
     def method(self) -> str:
-        """The recipe's folder."""
+        """Folder of the recipe."""
         return self.recipe.split('/')[0]
 
     @property
     def folder(self) -> str:
-        """Where its runs go; the same for the same recipe in another table."""
+        """Folder of its runs, the same for the same recipe in another table."""
         options = [option.split('=', 1) for option in self.options]
         slug = ','.join(f'{key.split(".")[-1]}-{value}' for key, value in options)
         return f'{self.recipe}/{slug}' if slug else self.recipe
@@ -69,6 +69,16 @@ class PaperTables:
     data: dict[str, dict]
     tables: dict[str, Table] = field(default_factory=dict)
 
+    def entries(self, protocol: str | None = None) -> list[Entry]:
+        """List the entries of all tables, of one protocol or of all."""
+        return [
+            entry
+            for table in self.tables.values()
+            for name, entries in table.entries.items()
+            for entry in entries
+            if protocol in (None, name)
+        ]
+
     def select(
         self,
         names: Collection[str],
@@ -78,56 +88,81 @@ class PaperTables:
         methods: Collection[str] = (),
         rows: Collection[str] = (),
     ) -> dict[str, list[Entry]]:
-        """The entries of some tables; an empty filter lets everything through.
+        """Select entries of some tables; an empty filter keeps all.
 
         Args:
             names: Tables, or ``'all'`` for those that have the protocol.
-            protocol: Which entries of theirs.
+            protocol: Which of their entries.
             data: Data sets to keep.
             noise: Noise rates to keep, in percent.
             methods: Methods to keep, by the folder of the recipe.
-            rows: Keep the rows whose names begin so.
+            rows: Keep the rows whose names begin like one of these.
 
         Raises:
-            ValueError: For a name that is not there, or where nothing is left.
+            ValueError: For an unknown name, or if nothing is left.
         """
-        entries = [
-            e for t in self.tables.values() for p in t.entries.values() for e in p
-        ]
+        entries = self.entries()
         _require('table', names, [*self.tables, 'all'])
         _require('protocol', [protocol], self.protocols)
         _require('--data', data, self.data)
         _require('--noise', noise, sorted({e.noise for e in entries}))
         _require('--methods', methods, sorted({e.method for e in entries}))
+        wanted = [name for name in self.tables if name in names or 'all' in names]
+        filters = dict(data=data, noise=noise, method=methods)
         chosen = {}
-        for name, table in self.tables.items():
-            kept = [
-                entry
-                for entry in table.entries.get(protocol, [])
-                if entry.data in (data or self.data)
-                and entry.noise in (noise or [entry.noise])
-                and entry.method in (methods or [entry.method])
-                and entry.row.startswith(tuple(rows) or '')
-            ]
-            if kept and (name in names or 'all' in names):
+        for name in wanted:
+            entries = self.tables[name].entries.get(protocol, [])
+            kept = [entry for entry in entries if _passes(entry, filters, rows)]
+            if kept:
                 chosen[name] = kept
-        empty = [n for n in names if n not in chosen and not (n == 'all' and chosen)]
+        empty = [name for name in names if name != 'all' and name not in chosen]
         if empty or not chosen:
-            have = [n for n, t in self.tables.items() if t.entries.get(protocol)]
             raise ValueError(
                 f'{" ".join(empty) or "no table named"}: nothing is left to run. '
-                f'Tables of the protocol {protocol}: {" ".join(have)}. Mend: name '
-                'one of them, or loosen --data, --noise, --methods or --rows (see '
-                '--list).'
+                f'Tables of the protocol {protocol}: '
+                f'{" ".join(self._names_with(protocol))}. Fix: name one of them, or '
+                'loosen --data, --noise, --methods or --rows (see --list).'
             )
         return chosen
+
+    def _names_with(self, protocol: str) -> list[str]:
+        return [
+            name for name, table in self.tables.items() if protocol in table.entries
+        ]
+
+    def listing(self, names: Collection[str] = ()) -> str:
+        """Write the cells of some tables, of all if none is named."""
+        lines = []
+        for table in self.tables.values():
+            if names and table.name not in names and 'all' not in names:
+                continue
+            lines.append(f'\n{table.name}: {table.title}')
+            for protocol, entries in table.entries.items():
+                lines += [f'  {protocol} | {_entry_line(entry)}' for entry in entries]
+        return '\n'.join(lines)
+
+
+def _passes(
+    entry: Entry, filters: Mapping[str, Collection], rows: Collection[str]
+) -> bool:
+    by_value = all(
+        not allowed or getattr(entry, name) in allowed
+        for name, allowed in filters.items()
+    )
+    return by_value and (not rows or entry.row.startswith(tuple(rows)))
+
+
+def _entry_line(entry: Entry) -> str:
+    figures = '/'.join(f'{figure:.2f}' for figure in entry.paper) or '-'
+    parts = [entry.column, entry.row, entry.recipe, *entry.options]
+    return ' | '.join([*parts, f'paper {figures}'])
 
 
 def _require(what: str, given: Iterable, allowed: Collection) -> None:
     unknown = [str(name) for name in given if name not in allowed]
     if unknown:
         raise ValueError(
-            f'{what} {" ".join(unknown)} is not there. Give some of: '
+            f'{what} {" ".join(unknown)} is unknown. Fix: choose from '
             f'{" ".join(str(name) for name in allowed)}.'
         )
 

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from mmpretrain.registry import MODELS
+from torch import nn
 
 from eac_mm.experiments import load_tables, plan
 
@@ -43,6 +45,19 @@ tables:
 """
 
 
+@MODELS.register_module()
+class ToyClassifier(nn.Module):
+    """A classifier whose training step passes an image ``views`` times."""
+
+    def __init__(self, views=None, head_views=None):
+        super().__init__()
+        if views is not None:
+            self.views = views
+        if head_views is not None:
+            self.head = nn.Module()
+            self.head.views = head_views
+
+
 @pytest.fixture
 def book(tmp_path):
     path = tmp_path / 'tables.yml'
@@ -54,7 +69,10 @@ def book(tmp_path):
 def configs(tmp_path):
     """Recipes that load, and say nothing but how long they are."""
     folder = tmp_path / 'configs'
-    text = "model = dict()\ntrain_dataloader = dict(dataset=dict(type='A'))\n"
+    text = (
+        "model = dict(type='ToyClassifier')\n"
+        "train_dataloader = dict(dataset=dict(type='A'))\n"
+    )
     for name in ('base/a_rafdb_x', 'eac/a_rafdb_x', 'eac/a_rafdb_y'):
         path = folder / f'{name}.py'
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,18 @@
 from pathlib import Path
 
 import pytest
+from mmengine import Config
 
 from eac_mm.apis import load_config
-from eac_mm.experiments.cost import duration, estimate, image_passes, show_costs
+from eac_mm.experiments.cost import (
+    Speed,
+    duration,
+    estimate,
+    image_passes,
+    measured_speeds,
+    passes_per_image,
+    show_costs,
+)
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -29,21 +38,58 @@ def test_the_recipe_says_how_many_images_it_takes():
     assert image_passes(cfg, 0) == cfg.train_cfg.max_epochs * 3000 * 2
 
 
+@pytest.mark.parametrize(
+    'options, passes',
+    [
+        ({}, 1),
+        (dict(views=3), 3),
+        (dict(head_views=2), 2),
+        (dict(views=3, head_views=2), 3),
+    ],
+)
+def test_the_model_tells_how_often_an_image_passes(options, passes):
+    assert passes_per_image(dict(type='ToyClassifier', **options)) == passes
+
+
+def test_images_are_counted_below_any_wrapper():
+    inner = dict(type='A', indices=[4, 7, 9])
+    dataset = dict(type='Cache', dataset=dict(type='NoisyLabels', dataset=inner))
+    cfg = Config(
+        dict(
+            model=dict(type='ToyClassifier', views=2),
+            train_dataloader=dict(dataset=dataset),
+            train_cfg=dict(max_epochs=5),
+        )
+    )
+    assert image_passes(cfg, 100) == 5 * 3 * 2
+
+
 def test_estimate_takes_the_runs_most_alike():
-    measured = {
-        'eac/resnet18_rafdb_noise30': [0.1, 0.3, 0.2],
-        'eac/resnet50_rafdb_clean': [0.5],
-    }
-    assert estimate('eac/resnet18_rafdb_noise30', 10, measured) == pytest.approx(2)
-    assert estimate('baseline/resnet50_rafdb_noise10', 10, measured) == 5
-    assert estimate('eac/a_cifar100_b', 10, measured) == pytest.approx(2.5)
-    assert estimate('eac/a_cifar100_b', 10, {}) is None
+    small, large = ('ResNet 18', 'rafdb'), ('ResNet 50', 'rafdb')
+    speeds = [Speed('eac/a', small, seconds) for seconds in (0.1, 0.3, 0.2)]
+    speeds.append(Speed('eac/b', large, 0.5))
+    assert estimate('eac/a', small, 10, speeds) == pytest.approx(2)
+    assert estimate('baseline/c', large, 10, speeds) == 5
+    assert estimate('eac/d', ('VGG', 'cifar100'), 10, speeds) == pytest.approx(2.5)
+    assert estimate('eac/d', small, 10, []) is None
+
+
+def test_finished_runs_of_all_tables_are_measurements(book, cells, finish, tmp_path):
+    swept, itself = cells('sweep', seeds=2)
+    for run, finished in ((swept.runs[1], True), (itself.runs[0], False)):
+        finish(run, 80.0, seconds=140.0, finished=finished)
+        (run.work_dir / 'settings.py').write_text(run.settings().pretty_text)
+    finish(itself.runs[1], 80.0)  # without settings, as of another tool
+    folder = tmp_path / 'runs' / 'full'
+    (speed,) = measured_speeds(book.entries('full'), folder, book.data)
+    assert speed.recipe == 'eac/a_rafdb_x'
+    assert speed.seconds == pytest.approx(140 / (7 * 100))
 
 
 def test_plan_with_and_without_finished_runs(book, cells, finish, tmp_path):
     runs = {run: cell.entry for cell in cells('one') for run in cell.runs}
     folder = tmp_path / 'runs' / 'full'
-    text = show_costs(runs, folder, book.data)
+    text = show_costs(runs, book, 'full', folder)
     assert '700 image passes, unknown until a run has finished' in text
     assert text.endswith(
         '6 runs: 0 finished, 6 to do, 4,200 image passes; '
@@ -52,7 +98,7 @@ def test_plan_with_and_without_finished_runs(book, cells, finish, tmp_path):
     first = next(iter(runs))
     finish(first, 80.0, seconds=600.0)
     (first.work_dir / 'settings.py').write_text(first.settings().pretty_text)
-    lines = show_costs(runs, folder, book.data).splitlines()
+    lines = show_costs(runs, book, 'full', folder).splitlines()
     assert lines[0] == f'{first.work_dir}: 700 image passes, finished'
     assert lines[1].endswith('seed1: 700 image passes, about 10 min')
     assert lines[-1].startswith('6 runs: 1 finished, 5 to do, 3,500 image passes')

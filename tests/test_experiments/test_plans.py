@@ -57,5 +57,5 @@ def test_a_part_of_a_slurm_array_does_not_pass_for_the_whole(first, last, count)
 
 @pytest.mark.parametrize('given', ['0/2', '3/2', '2', 'a/b', '-1/2', '1/'])
 def test_no_share(given):
-    with pytest.raises(ValueError, match=f'--shard {given}: give I/N'):
+    with pytest.raises(ValueError, match=f'--shard {given}: not a share. Fix:'):
         shard_of(given, {})

@@ -1,14 +1,63 @@
 import csv
 import io
+from math import isnan, nan
 
+import pandas as pd
 import pytest
 
-from eac_mm.experiments.report import as_csv, as_markdown, records
+from eac_mm.experiments import markdown_table
+from eac_mm.experiments.report import (
+    as_csv,
+    as_markdown,
+    measured,
+    records,
+    show_spread,
+    summarise,
+)
 
 
 def parse(text):
     lines = [[c.strip() for c in line.split('|')[1:-1]] for line in text.splitlines()]
     return [dict(zip(lines[0], line, strict=True)) for line in lines[2:]]
+
+
+def test_markdown_table():
+    text = markdown_table(['a', 'b'], [['x', 1], ('', 2.5)])
+    assert text == '| a | b |\n| --- | --- |\n| x | 1 |\n|  | 2.5 |'
+    assert markdown_table(['a'], []) == '| a |\n| --- |'
+
+
+def test_three_seeds_by_hand():
+    # 84, 85, 87: mean 256 / 3; squares 16/9 + 1/9 + 25/9 = 42/9; variance 7/3;
+    # t(0.975, 2) = 4.302653, so that the interval is 85.33 -+ 4.302653 sqrt(7) / 3
+    values = pd.DataFrame(dict(cell=['b', 'b', 'a', 'b'], x=[84.0, 85.0, 60.0, 87.0]))
+    found = summarise(values, ['cell'])
+    assert list(found.index) == ['b', 'a']
+    b = found.loc['b']
+    assert b['mean', 'x'] == pytest.approx(256 / 3)
+    assert b['sd', 'x'] == pytest.approx(1.527525)
+    assert b['low', 'x'] == pytest.approx(256 / 3 - 3.794583, abs=1e-5)
+    assert b['high', 'x'] == pytest.approx(256 / 3 + 3.794583, abs=1e-5)
+    assert show_spread(b['mean', 'x'], b['sd', 'x']) == '85.33 ± 1.53'
+    a = found.loc['a']  # a single run has no deviation
+    assert a['mean', 'x'] == 60.0
+    assert all(isnan(a[part, 'x']) for part in ('sd', 'low', 'high'))
+    assert show_spread(a['mean', 'x'], a['sd', 'x']) == '60.00'
+
+
+def test_missing_values_are_not_averaged():
+    values = pd.DataFrame(dict(cell=[0, 0], x=[84.0, nan], y=[1.0, 3.0]))
+    found = summarise(values, ['cell']).loc[0]
+    assert all(isnan(found[part, 'x']) for part in ('mean', 'sd', 'low', 'high'))
+    assert found['mean', 'y'] == 2.0
+    assert show_spread(found['mean', 'x'], found['sd', 'x']) == '-'
+
+
+@pytest.mark.parametrize('best', [dict(best_epoch=None), {}])
+def test_figures_that_a_run_lacks(best):
+    figures = measured(dict(last_mean={'accuracy/top1': 70}, seconds=90, **best))
+    assert (figures['last5'], figures['minutes']) == (70.0, 1.5)
+    assert all(isnan(figures[k]) for k in ('best_epoch', 'memorised', 'corrected'))
 
 
 @pytest.fixture
@@ -24,7 +73,7 @@ def finished(cells, finish):
 
 
 def test_last_epochs_and_best_epoch_are_kept_apart(book, finished):
-    row = records(book.tables['one'], finished, 'full')[1]
+    row = records(book.tables['one'], finished, 'full').iloc[1]
     assert row['last5_mean'] == 85.3333
     assert row['last5_sd'] == 1.5275
     assert row['last5_low'] == pytest.approx(81.5388, abs=2e-4)
@@ -73,8 +122,8 @@ def test_small_has_no_difference(book, cells, finish):
     for run in cell.runs:
         finish(run, 60.0)
     rows = records(table, [cell], 'small')
-    assert rows[0]['paper_full_protocol'] == 84.42
-    assert not {'paper', 'difference'} & set(rows[0])
+    assert rows['paper_full_protocol'].tolist() == [84.42]
+    assert not {'paper', 'difference'} & set(rows)
     (shown,) = parse(as_markdown(table, rows))
     assert shown['paper, full protocol on RAF-DB'] == '84.42'
     assert not {'the paper', 'difference to the paper'} & set(shown)
@@ -85,8 +134,8 @@ def test_each_metric_has_its_figure(book, cells, finish):
     (cell,) = cells('two', seeds=1)
     finish(cell.runs[0], 61.0, best=63.0, **{'accuracy/top5': 88.0})
     rows = records(table, [cell], 'full')
-    differences = [(row['metric'], row['difference']) for row in rows]
-    assert differences == [('top-1', 1.0), ('top-5', -2.0)]
+    assert rows['metric'].tolist() == ['top-1', 'top-5']
+    assert rows['difference'].tolist() == [1.0, -2.0]
     first, second = parse(as_markdown(table, rows))
     assert (first['metric'], second['metric']) == ('top-1', 'top-5')
     assert 'its 95 % interval' not in first  # one seed has none

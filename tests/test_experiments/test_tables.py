@@ -104,11 +104,11 @@ def test_rows_are_chosen_by_how_they_begin():
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        ((['three'], 'full'), 'table three is not there.*one two sweep all'),
-        ((['one'], 'tiny'), 'protocol tiny is not there.*full small'),
-        ((['one'], 'full', ['fer']), '--data fer is not there.*rafdb ferplus'),
-        ((['one'], 'full', [], [40]), '--noise 40 is not there.*10 30'),
-        ((['one'], 'full', [], [], ['scn']), '--methods scn is not.*base eac'),
+        ((['three'], 'full'), 'table three is unknown.*one two sweep all'),
+        ((['one'], 'tiny'), 'protocol tiny is unknown.*full small'),
+        ((['one'], 'full', ['fer']), '--data fer is unknown.*rafdb ferplus'),
+        ((['one'], 'full', [], [40]), '--noise 40 is unknown.*10 30'),
+        ((['one'], 'full', [], [], ['scn']), '--methods scn is unknown.*base eac'),
         ((['two'], 'small'), 'two: nothing is left.*protocol small: one'),
         ((['one', 'two'], 'full', [], [30]), 'two: nothing is left to run'),
         (([], 'full'), 'no table named: nothing is left'),

@@ -20,33 +20,45 @@ def compare():
     return module
 
 
-class Training:
-    """Stands in for a training: notes the command and writes a result."""
+def read(path):
+    lines = path.read_text().splitlines()
+    return [[cell.strip() for cell in line.split('|')[1:-1]] for line in lines]
 
-    def __init__(self, accuracies):
+
+class Training:
+    """Stands in for a training: notes the command and writes a result.
+
+    An accuracy of None is a training that fails.
+    """
+
+    def __init__(self, accuracies, best=90.0):
         self.accuracies = iter(accuracies)
+        self.best = best and {'accuracy/top1': best}
         self.commands = []
 
     def __call__(self, run, script, threads):
         self.commands.append(run.command(script))
         self.threads = threads
+        accuracy = next(self.accuracies)
+        if accuracy is None:
+            raise RuntimeError('the disk is full')
         result = dict(
             seed=run.seed,
             finished=True,
-            last_mean={'accuracy/top1': next(self.accuracies)},
-            best_epoch={'accuracy/top1': 90.0},
+            last_mean={'accuracy/top1': accuracy},
+            best_epoch=self.best,
             seconds=90.0,
         )
         (run.work_dir / 'result.json').write_text(json.dumps(result))
 
 
-def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
+def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path, capsys):
     training = Training([70.0, 80.0, 72.0, 86.0])
     monkeypatch.setattr(runs, 'train', training)
     arguments = [BASELINE, EAC, '--seeds', '0', '1', '--work-dir', str(tmp_path)]
     out = tmp_path / 'tables' / 'table.md'
-    text = compare.main([*arguments, '--out', str(out)])
-    rows = [[c.strip() for c in line.split('|')[1:-1]] for line in text.splitlines()]
+    assert compare.main([*arguments, '--out', str(out)]) == 0
+    rows = read(out)
     # deviations of (70, 72) and (80, 86): sqrt(2) and sqrt(18)
     assert rows[2] == [
         'baseline/resnet18_rafdb_noise30',
@@ -58,7 +70,7 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
         '1.50 ± 0.00',
     ]
     assert rows[3][:3] == ['eac/resnet18_rafdb_noise30', '0 1', '83.00 ± 4.24']
-    assert out.read_text() == text + '\n'
+    assert capsys.readouterr().out.endswith(f'\n\n{out.read_text()}')
     assert len(training.commands) == 4
     assert training.commands[1][1:] == [
         str(ROOT / 'tools' / 'train.py'),
@@ -71,8 +83,54 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path):
     ]
     assert training.threads is None
 
-    assert compare.main(arguments) == text  # nothing is trained again
-    assert len(training.commands) == 4
+    before = out.read_text()
+    compare.main([*arguments, '--out', str(out)])
+    assert out.read_text() == before
+    assert len(training.commands) == 4  # nothing is trained again
+
+
+def test_the_table_is_printed_though_a_run_fails(
+    compare, monkeypatch, tmp_path, capsys
+):
+    # seed by seed: the baseline fails with seed 0, EAC with both
+    monkeypatch.setattr(runs, 'train', Training([None, None, 72.0, None]))
+    out = tmp_path / 'table.md'
+    arguments = [BASELINE, EAC, '--seeds', '0', '1', '--work-dir', str(tmp_path)]
+    assert compare.main([*arguments, '--out', str(out)]) == 1
+    rows = read(out)
+    name = 'resnet18_rafdb_noise30'
+    assert rows[2][:4] == [f'baseline/{name}', '1', '72.00', '90.00']
+    assert rows[3] == [f'eac/{name}', *['-'] * 6]
+    printed = capsys.readouterr().out
+    assert printed.count('FAILED') == 3
+    assert 'the disk is full' in printed
+
+
+def test_a_run_without_a_best_epoch(compare, monkeypatch, tmp_path):
+    monkeypatch.setattr(runs, 'train', Training([70.0, 72.0], best=None))
+    out = tmp_path / 'table.md'
+    arguments = [EAC, '--seeds', '0', '1', '--work-dir', str(tmp_path)]
+    assert compare.main([*arguments, '--out', str(out)]) == 0
+    assert read(out)[2][2:4] == ['71.00 ± 1.41', '-']
+
+
+def test_runs_have_folders_of_their_own(compare, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, 'train', Training([70.0, 72.0]))
+    assert compare.main([BASELINE, EAC, EAC, '--seeds', '3', '3']) == 0
+    found = sorted(path.parent.as_posix() for path in Path().rglob('result.json'))
+    assert found == [
+        'work_dirs/compare/baseline/resnet18_rafdb_noise30/seed3',
+        'work_dirs/compare/eac/resnet18_rafdb_noise30/seed3',
+    ]
+
+
+def test_namesakes_are_refused(compare, tmp_path):
+    other = tmp_path / 'eac' / Path(EAC).name
+    other.parent.mkdir()
+    other.write_text(f'_base_ = {EAC!r}')
+    with pytest.raises(ValueError, match=r'both named eac/resnet18.* Fix: rename'):
+        compare.main([EAC, str(other)])
 
 
 def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path):
@@ -86,11 +144,14 @@ def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path):
         compare.main(arguments)
 
 
-def test_a_failed_training_shows_the_end_of_its_log(compare, monkeypatch, tmp_path):
+def test_a_failed_training_shows_the_end_of_its_log(
+    compare, monkeypatch, tmp_path, capsys
+):
     monkeypatch.chdir(tmp_path)  # where there is no data/rafdb
-    message = r"folder 'data/rafdb' does not exist[\s\S]*the training ended with 1"
-    with pytest.raises(RuntimeError, match=message):
-        compare.main([EAC])
+    assert compare.main([EAC]) == 1
+    printed = capsys.readouterr().out
+    assert "folder 'data/rafdb' does not exist" in printed
+    assert printed.rstrip().endswith('the training ended with 1')
 
 
 def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
@@ -103,17 +164,3 @@ def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
     assert len(training.commands) == 3
     with pytest.raises(ValueError, match='--jobs 0'):
         compare.main([*arguments, '--jobs', '0'])
-
-
-def test_a_run_without_accuracy_has_an_empty_cell(compare):
-    result = dict(seed=0, last_mean={}, best_epoch=None, seconds=60.0)
-    table = compare.table({'eac/recipe': [result]})
-    assert table.splitlines()[-1].split('|')[1:-1] == [
-        ' eac/recipe ',
-        ' 0 ',
-        ' - ',
-        ' - ',
-        ' - ',
-        ' - ',
-        ' 1.00 ',
-    ]

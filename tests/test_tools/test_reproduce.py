@@ -1,6 +1,7 @@
 import csv
 import importlib.util
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -79,7 +80,7 @@ def test_runs_what_is_missing_and_writes_the_table(reproduce, training, capsys):
     assert '60.50 ± 0.71' in capsys.readouterr().out
 
     before = Path('docs/results/table1-small.md').read_text()
-    again = before.split('made again by `python tools/reproduce.py ')[1].split('`')[0]
+    again = before.split('reproduced by `python tools/reproduce.py ')[1].split('`')[0]
     assert reproduce.main(again.split()) == 0  # nothing is trained again
     assert len(training.trained) == 4
     assert Path('docs/results/table1-small.md').read_text() == before
@@ -158,6 +159,48 @@ def test_other_settings_are_refused(reproduce, training):
     assert len(training.trained) == 2
 
 
+def test_a_report_in_a_fresh_clone_keeps_the_table(reproduce, training, capsys):
+    command = ['table1', *SMALL, '--seeds', '2']
+    assert reproduce.main(command) == 0
+    folder = Path('docs/results')
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert len(before) == 3
+    shutil.rmtree('work_dirs')
+    capsys.readouterr()
+
+    assert reproduce.main([*command, '--report']) == 1
+    out = capsys.readouterr().out
+    assert 'NOT WRITTEN: docs/results/table1-small.csv has results' in out
+    assert 'EAC | accuracy: 2 finished seeds in the file, 0 in the new table' in out
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert reproduce.main([*command, '--report', '--out', 'elsewhere']) == 0
+    assert Path('elsewhere/table1-small.csv').is_file()
+
+
+@pytest.mark.parametrize('fewer', [['--seeds', '1'], ['--seeds', '2', '--rows', 'EAC']])
+def test_a_smaller_plan_is_refused_before_it_trains(reproduce, training, fewer):
+    assert reproduce.main(['table1', *SMALL, '--seeds', '2']) == 0
+    shutil.rmtree('work_dirs')
+    training.trained.clear()
+    with pytest.raises(ValueError, match='results that the new table would lose'):
+        reproduce.main(['table1', *SMALL, *fewer])
+    assert training.trained == []
+
+
+def test_a_failed_run_does_not_cost_a_finished_row(reproduce, training, capsys):
+    command = ['table1', *SMALL, '--seeds', '2']
+    assert reproduce.main(command) == 0
+    before = Path('docs/results/table1-small.md').read_text()
+    shutil.rmtree('work_dirs')
+    training.failing = (1,)
+    assert reproduce.main(command) == 1
+    out = capsys.readouterr().out
+    assert 'FAILED work_dirs/reproduce/small/eac/' in out
+    assert 'NOT WRITTEN' in out
+    assert '| 1 of 2 seeds |' in out  # what there is stands on the screen
+    assert Path('docs/results/table1-small.md').read_text() == before
+
+
 def test_list_shows_the_cells(reproduce, capsys):
     assert reproduce.main(['--list', 'table5', 'lambda']) == 0
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
@@ -173,7 +216,7 @@ def test_list_shows_the_cells(reproduce, capsys):
     'command, message',
     [
         ([], 'no table named'),
-        (['table9'], 'table table9 is not there'),
+        (['table9'], 'table table9 is unknown'),
         (['table2', '--protocol', 'small'], 'small: table1 table3 lambda'),
         (['table1', '--shard', '3/2'], '--shard 3/2'),
         (['table1', '--seeds', '0'], '--seeds 0'),

@@ -1,0 +1,36 @@
+"""Every tool answers --help without the imports that take seconds."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TOOLS = sorted(
+    path for path in ROOT.glob('tools/**/*.py') if '__main__' in path.read_text('utf-8')
+)
+HEAVY = ('cv2', 'matplotlib', 'mmengine', 'mmpretrain', 'numpy', 'pandas', 'torch')
+ASK = """
+import runpy, sys
+path, *heavy = sys.argv[1:]
+sys.argv = [path, '--help']
+try:
+    runpy.run_path(path, run_name='__main__')
+except SystemExit as end:
+    loaded = [name for name in heavy if name in sys.modules]
+    sys.exit(f'imported: {loaded}' if loaded else end.code)
+"""
+
+
+def test_all_tools_are_found():
+    names = {path.name for path in TOOLS}
+    assert {'train.py', 'test.py', 'reproduce.py', 'benchmark.py'} <= names
+
+
+@pytest.mark.parametrize('tool', TOOLS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_help_is_light(tool):
+    command = [sys.executable, '-c', ASK, str(tool), *HEAVY]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tool.parent)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'usage:' in done.stdout
