@@ -4,7 +4,6 @@ python tools/train.py configs/eac/resnet18_rafdb_noise30.py
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
@@ -17,12 +16,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--work-dir', help='for logs and checkpoints [work_dirs/FOLDER/RECIPE]'
     )
     parser.add_argument('--seed', type=int, help="seed of the training [the config's]")
-    parser.add_argument(
+    used = parser.add_mutually_exclusive_group()
+    used.add_argument(
         '--resume',
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from this checkpoint, or from the newest in the work dir',
+        help='resume from this checkpoint, or from the newest in the work dir',
+    )
+    used.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='delete checkpoints and result of the run in the work dir, not its logs',
     )
     parser.add_argument(
         '--cache',
@@ -34,7 +39,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--amp', action='store_true', help='run in bfloat16, on CPU or GPU'
     )
     parser.add_argument(
-        '--no-validate', action='store_true', help='do not measure while training'
+        '--no-validate', action='store_true', help='train without validation'
     )
     parser.add_argument(
         '--cfg-options',
@@ -60,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     import torch  # these take seconds
 
-    from eac_mm.apis import build_runner, load_config, resume
+    from eac_mm.apis import load_config, train
     from eac_mm.utils.hardware import keep_freed_memory
     from eac_mm.utils.signals import exit_on_signal, how_to_go_on
 
@@ -75,16 +80,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
-    # torchrun and Slurm restart a job with the command that it was given.
-    restarts = ('TORCHELASTIC_RESTART_COUNT', 'SLURM_RESTART_COUNT')
-    restarted = any(int(os.environ.get(name, 0)) > 0 for name in restarts)
-    if args.resume is not None or restarted:
-        resume(cfg, 'auto' if restarted else args.resume)
     if not torch.cuda.is_available():
         keep_freed_memory()
     words = sys.argv if argv is None else ['tools/train.py', *argv]
     with exit_on_signal(lambda: how_to_go_on(cfg.work_dir, words)):
-        build_runner(cfg, args.trust_checkpoint).train()
+        train(cfg, args.resume, args.overwrite, args.trust_checkpoint)
 
 
 if __name__ == '__main__':

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
-from eac_mm.utils.files import damage, intact_checkpoints
+from eac_mm.utils.checkpoints import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')

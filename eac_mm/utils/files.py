@@ -1,30 +1,26 @@
-"""Files that are whole or not there."""
+"""Write files atomically: a name always stands for a whole file."""
 
 import contextlib
 import os
-import re
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.fileio import LocalBackend, register_backend
 
-CHECKPOINT_NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 PART = '.part'
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write a file so that its name always stands for the old or the new one.
+    """Write a file so that its name always stands for the old or the new content.
 
-    The bytes go to a file beside it, reach the disk, and take the name then.
+    The bytes go to a file beside it, are synced to the disk, and then take the name.
 
     Args:
         path: The file; its folder is made.
-        content: All of it.
+        content: All of its bytes.
 
     Raises:
-        OSError: Where the bytes cannot be written, such as on a full disk; what
-            stood under the name before stands there still.
+        OSError: If the bytes cannot be written, such as on a full disk. The old
+            file is then still there.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +39,7 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make a renaming last; Windows neither needs nor allows it."""
+    """Sync a renaming to the disk; Windows neither needs nor allows it."""
     with contextlib.suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
         try:
@@ -60,44 +56,14 @@ class AtomicBackend(LocalBackend):
     """
 
     def put(self, obj: bytes, filepath: str | Path) -> None:
-        """Write ``obj``; see :func:`write_atomically`."""
+        """Write ``obj`` with :func:`write_atomically`."""
         write_atomically(filepath, obj)
 
 
 register_backend('atomic', AtomicBackend, force=True)
 
 
-def list_checkpoints(folder: str | Path) -> list[Path]:
-    """``epoch_N.pth`` or ``iter_N.pth`` in a folder, newest (largest N) first."""
-    numbered = [
-        (int(match[1]), path)
-        for path in Path(folder).glob('*.pth')
-        if (match := CHECKPOINT_NAME.fullmatch(path.name))
-    ]
-    return [path for _, path in sorted(numbered, reverse=True)]
-
-
-def damage(path: str | Path) -> str | None:
-    """What is wrong with a checkpoint, or None where all its bytes are right.
-
-    PyTorch writes a zip archive with a checksum for each tensor, and does not
-    check them when it loads.
-    """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            bad = archive.testzip()
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        return str(error) or type(error).__name__
-    return f'the checksum of {bad} is wrong' if bad else None
-
-
-def intact_checkpoints(folder: str | Path) -> Iterator[tuple[Path, str | None]]:
-    """Checkpoints of a folder, newest first, each with its damage or None."""
-    for path in list_checkpoints(folder):
-        yield path, damage(path)
-
-
 def remove_parts(folder: str | Path) -> None:
-    """Remove what killed processes left of files that they were writing."""
+    """Remove the unfinished files of processes that were killed while writing."""
     for part in Path(folder).glob(f'*{PART}'):
         part.unlink(missing_ok=True)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from .files import intact_checkpoints
+from .checkpoints import intact_checkpoints
 
 # Ctrl-C, kill and Slurm's preemption, and what users set for Slurm's --signal.
 SIGNALS = (signal.SIGINT, signal.SIGTERM) + tuple(

@@ -111,7 +111,7 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(
     tmp_path, small_options, monkeypatch, pytestconfig
 ):
     from eac_mm.apis import build_runner, load_config
-    from eac_mm.utils import files
+    from eac_mm.utils import checkpoints, files
 
     monkeypatch.chdir(pytestconfig.rootpath)
     cfg = load_config(
@@ -130,7 +130,7 @@ def test_a_disk_that_fills_up_keeps_the_last_checkpoint(
     with pytest.raises(OSError, match=r"epoch_2.pth could.*kept: \['epoch_1.pth'\]"):
         runner.train()
     assert full
-    assert files.damage(tmp_path / 'epoch_1.pth') is None
+    assert checkpoints.damage(tmp_path / 'epoch_1.pth') is None
     assert not list(tmp_path.glob('*.part'))
 
 

@@ -4,14 +4,8 @@ import sys
 import time
 
 import pytest
-import torch
 
 from eac_mm.utils import files
-
-
-def save(path, value=0.0, size=4000):
-    torch.save(dict(state_dict=dict(w=torch.full((size,), value))), path)
-    return path
 
 
 def test_write_atomically(tmp_path):
@@ -87,34 +81,3 @@ while True:
         assert len(set(content)) == 1
     files.remove_parts(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
-
-
-def test_newest_first_by_number(tmp_path):
-    for name in ('epoch_2.pth', 'epoch_10.pth', 'epoch_9.pth', 'best_epoch_11.pth'):
-        save(tmp_path / name)
-    names = [path.name for path in files.list_checkpoints(tmp_path)]
-    assert names == ['epoch_10.pth', 'epoch_9.pth', 'epoch_2.pth']
-    assert files.list_checkpoints(tmp_path / 'none') == []
-
-
-def test_every_cut_is_noticed(tmp_path):
-    whole = save(tmp_path / 'epoch_1.pth')
-    assert files.damage(whole) is None
-    content = whole.read_bytes()
-    cut = tmp_path / 'epoch_2.pth'
-    for tenth in range(10):
-        cut.write_bytes(content[: len(content) * tenth // 10])
-        assert files.damage(cut) is not None, tenth
-    found = dict(files.intact_checkpoints(tmp_path))
-    assert list(found) == [cut, whole]
-    assert found[whole] is None
-
-
-def test_a_flipped_bit_is_noticed(tmp_path):
-    path = save(tmp_path / 'epoch_1.pth', value=1.0)
-    content = bytearray(path.read_bytes())
-    position = bytes(content).index(torch.ones(8).numpy().tobytes()) + 100
-    content[position] ^= 1
-    path.write_bytes(content)
-    torch.load(path, weights_only=True)  # PyTorch itself does not notice
-    assert 'checksum' in files.damage(path)

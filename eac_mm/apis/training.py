@@ -1,0 +1,121 @@
+"""Train, in a work directory that no other run is in."""
+
+import json
+from pathlib import Path
+
+from mmengine import Config
+from mmengine.runner import Runner
+from torch import nn
+
+from eac_mm.engine import SafeCheckpointHook
+from eac_mm.utils.checkpoints import (
+    RESULT,
+    refuse_run_files,
+    remove_run_files,
+    run_files,
+)
+from eac_mm.utils.restarts import restarted_in
+
+from .launch import build_runner, resume
+
+
+def train(
+    cfg: Config,
+    resume_from: str | None = None,
+    overwrite: bool = False,
+    trust_checkpoint: bool = False,
+) -> nn.Module:
+    """Train a model.
+
+    Args:
+        cfg: Config from :func:`~eac_mm.apis.load_config`, changed in place.
+        resume_from: A checkpoint to resume from, or ``'auto'`` for the newest whole
+            one in the work directory; see :func:`~eac_mm.apis.resume`. Defaults to
+            None: a new run. A job that torchrun or Slurm restarts resumes
+            whatever is given here.
+        overwrite: If the work directory holds another run, delete its checkpoints
+            and result as soon as all checks have passed. Defaults to False.
+        trust_checkpoint: See :func:`~eac_mm.apis.build_runner`.
+
+    Returns:
+        The trained model.
+
+    Raises:
+        ValueError: If the work directory holds another run, naming the ways on; and
+            what :func:`~eac_mm.apis.resume` and the checks before training raise.
+
+    Examples:
+        >>> from eac_mm.apis import load_config, train
+        >>> train(load_config('configs/eac/resnet18_syntheticfer_noise30.py'))
+    """
+    if restarted_in(cfg.work_dir):
+        resume_from, overwrite = 'auto', False
+    elif resume_from is None and cfg.get('resume'):  # --cfg-options resume=True
+        resume_from = cfg.get('load_from') or 'auto'
+    if resume_from is not None:
+        resume(cfg, resume_from)
+    leftovers = claim_work_dir(cfg, resume_from, overwrite)
+    runner = build_runner(cfg, trust_checkpoint)
+    _tell_hook(runner, leftovers)
+    return runner.train()
+
+
+def claim_work_dir(cfg: Config, resume_from: str | None, overwrite: bool) -> str:
+    """Check that a run may write to its work directory, before it writes anything.
+
+    Args:
+        cfg: Config, after :func:`~eac_mm.apis.resume` if the run is to resume.
+        resume_from: As in :func:`train`.
+        overwrite: As in :func:`train`.
+
+    Returns:
+        What the training does with files of a run that lie there:
+        ``SafeCheckpointHook.leftovers``.
+
+    Raises:
+        ValueError: If the folder holds another run, or ``overwrite`` would delete
+            the weights that this run starts from.
+    """
+    folder, start = Path(cfg.work_dir), cfg.get('load_from')
+    if overwrite:
+        if resume_from is not None:
+            raise ValueError(
+                'to resume goes on with a run, to overwrite deletes it. Fix: give '
+                'one of --resume and --overwrite.'
+            )
+        if start and Path(start).resolve() in [p.resolve() for p in run_files(folder)]:
+            raise ValueError(
+                f'--overwrite would delete {start}, which this run starts from. Fix: '
+                'another --work-dir.'
+            )
+        return 'remove'
+    if resume_from is not None and not cfg.resume:  # no whole checkpoint was there
+        _refuse_finished(folder)
+        return 'keep'
+    if cfg.get('resume') and Path(start).resolve().parent == folder.resolve():
+        return 'keep'
+    refuse_run_files(folder)
+    return 'refuse'
+
+
+def _refuse_finished(folder: Path) -> None:
+    """Keep a run that found no checkpoint from replacing a finished result.
+
+    A run that was killed before its first checkpoint, or whose checkpoints are all
+    damaged, starts anew over what it left.
+    """
+    path = folder / RESULT
+    if path.is_file() and json.loads(path.read_text()).get('finished'):
+        raise ValueError(
+            f'{folder} holds the result of a finished run and no whole checkpoint to '
+            'resume from. Fix: --overwrite to delete it and start anew, or another '
+            '--work-dir.'
+        )
+
+
+def _tell_hook(runner: Runner, leftovers: str) -> None:
+    hooks = [hook for hook in runner.hooks if isinstance(hook, SafeCheckpointHook)]
+    for hook in hooks:
+        hook.leftovers = leftovers
+    if not hooks and leftovers == 'remove':
+        remove_run_files(runner.work_dir)

@@ -1,0 +1,80 @@
+"""The files of a run in its work directory: checkpoints, result, and their state."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+CHECKPOINT_NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
+# MMEngine's CheckpointHook also keeps the best and publishes: epoch_3-0123abcd.pth.
+WEIGHTS_NAME = re.compile(r'(?:epoch|iter)_\d+(?:-[0-9a-f]{8})?\.pth|best_.+\.pth')
+RESULT = 'result.json'
+LAST = 'last_checkpoint'
+
+
+def list_checkpoints(folder: str | Path) -> list[Path]:
+    """List ``epoch_N.pth`` and ``iter_N.pth`` of a folder, the largest N first."""
+    numbered = [
+        (int(match[1]), path)
+        for path in Path(folder).glob('*.pth')
+        if (match := CHECKPOINT_NAME.fullmatch(path.name))
+    ]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def damage(path: str | Path) -> str | None:
+    """Return what is wrong with a checkpoint, None if all its bytes are right.
+
+    PyTorch writes a zip archive with a checksum for each tensor, and does not
+    check them when it loads.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
+        return str(error) or type(error).__name__
+    return f'the checksum of {bad} is wrong' if bad else None
+
+
+def intact_checkpoints(folder: str | Path) -> Iterator[tuple[Path, str | None]]:
+    """Visit the checkpoints of a folder, newest first, each with its damage or None."""
+    for path in list_checkpoints(folder):
+        yield path, damage(path)
+
+
+def run_files(folder: str | Path) -> list[Path]:
+    """List what a training wrote to a folder and another one would replace.
+
+    These are its checkpoints (``epoch_*.pth``, ``iter_*.pth``, ``best_*.pth``),
+    ``result.json`` and ``last_checkpoint``. Logs are not among them: each run has
+    a folder of its own for them, named after its time.
+    """
+    return sorted(
+        path
+        for path in Path(folder).glob('*')
+        if path.name in (RESULT, LAST) or WEIGHTS_NAME.fullmatch(path.name)
+    )
+
+
+def refuse_run_files(folder: str | Path) -> None:
+    """Keep a new run out of a folder that holds another one.
+
+    Raises:
+        ValueError: If the folder holds any of :func:`run_files`.
+    """
+    found = [path.name for path in run_files(folder)]
+    if found:
+        more = f' and {len(found) - 5} more' if len(found) > 5 else ''
+        raise ValueError(
+            f'{folder} holds another run ({", ".join(found[:5])}{more}), and a new run '
+            'would mix with it. Fix: --resume to go on with it, --overwrite to delete '
+            'these files and start anew, or another --work-dir.'
+        )
+
+
+def remove_run_files(folder: str | Path) -> list[str]:
+    """Delete :func:`run_files` and return their names; all else stays."""
+    found = run_files(folder)
+    for path in found:
+        path.unlink(missing_ok=True)
+    return [path.name for path in found]
