@@ -48,7 +48,7 @@ def test_box_outside(box):
 
 
 def test_no_box_at_all():
-    with pytest.raises(KeyError, match=r'bbox.*crop=True. Mend.*leave CropFace out'):
+    with pytest.raises(KeyError, match=r'bbox.*crop=True. Fix.*leave CropFace out'):
         CropFace().transform(dict(img=IMAGE))
 
 
