@@ -5,7 +5,7 @@ the config as the type of the outermost data set. With ``ram`` a run draws the s
 random numbers as without a cache; with ``device`` it draws others.
 """
 
-from eac_mm.datasets.validate import require_choice
+from ..validate import require_choice
 
 WRAPPERS = {'ram': 'RAMCache', 'device': 'DeviceCache'}
 CACHES = ('none', *WRAPPERS)
