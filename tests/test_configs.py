@@ -9,14 +9,18 @@ import re
 from functools import cache
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
+from mmpretrain.apis import ImageClassificationInferencer
 from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
 
 from eac_mm.apis import load_config
 from eac_mm.datasets import ErasingFlipPair
 
-CONFIGS = Path(__file__).parents[1] / 'configs'
+ROOT = Path(__file__).parents[1]
+CONFIGS = ROOT / 'configs'
 METHODS = ('baseline', 'eac')
 RATES = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 
@@ -318,15 +322,15 @@ def test_protocol(name):
     side = DATA[parts(name)[2]][5]
     train, val = cfg.train_dataloader.dataset.dataset, cfg.val_dataloader.dataset
     types = [t.type for t in train.pipeline]
-    # one seed a sample and epoch, before anything is drawn
-    assert not set(types[: types.index('SeedAugmentation')]) - {'LoadFace', 'Resize'}
+    # Training and testing load an image alike, at the size that is trained on. Then
+    # one seed a sample and epoch, before anything is drawn.
+    arrays = train.type in ('SyntheticFER', 'CIFAR100')  # images that are no files
+    load = [] if arrays else [dict(type='LoadFace')]
+    load.append(dict(type='Resize', scale=(side, side)))
+    assert val.pipeline == [*load, dict(type='PackInputs')]
+    assert train.pipeline[: len(load)] == load
+    assert types.index('SeedAugmentation') == len(load)
     assert types[-1] == 'PackInputs'
-    if side == 224:
-        resize = dict(type='Resize', scale=(224, 224))
-        assert [t.type for t in val.pipeline] == ['LoadFace', 'Resize', 'PackInputs']
-        assert train.pipeline[1] == val.pipeline[1] == resize
-    else:
-        assert {t.type for t in val.pipeline} <= {'LoadFace', 'PackInputs'}
     if 'RandomCrop' in types:
         assert train.pipeline[types.index('RandomCrop')].crop_size == side
     if 'RandomFlip' in types:
@@ -353,14 +357,55 @@ def test_eac_and_baseline_differ_in_the_method_alone(name):
         config_of(name.replace('baseline', method)).to_dict() for method in METHODS
     )
     for cfg in (baseline, eac):
+        cfg.pop('work_dir', None)
         cfg['train_dataloader']['dataset']['dataset'].pop('pipeline')
         cfg['model'].pop('type')
         head = cfg['model'].pop('head')
         assert head['init_cfg'] is None  # nn.Linear's own
         cfg['default_hooks'].pop('ramp', None)
-        for key in ('train_pipeline', 'pair_pipeline'):
-            cfg.pop(key, None)
     assert baseline == eac
+
+
+INFERRED = [
+    'eac/resnet18_syntheticfer_noise30',
+    'baseline/resnet18_ferplus_noise30-small',
+    'eac/resnet18_ferplus_noise30-small',
+    'eac/resnet18_cifar100_noise10',
+    'eac/resnet18_tinyimagenet_noise10',
+    'eac/resnet18_rafdb_clean',
+]
+
+
+@pytest.mark.parametrize('name', INFERRED)
+def test_the_inferencer_resizes_a_picture(name, tmp_path):
+    """MMPretrain's inferencer, by the recipe alone, sees the size trained on."""
+    picture = np.random.default_rng(0).integers(0, 256, (200, 100, 3), dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / 'a.png'), picture)
+    side, colours = DATA[parts(name)[2]][5], DATA[parts(name)[2]][7]
+    inferencer = ImageClassificationInferencer(
+        str(CONFIGS / f'{name}.py'), pretrained=False, device='cpu', classes=range(200)
+    )
+    seen = []
+    inferencer.model.backbone.register_forward_pre_hook(
+        lambda _, inputs: seen.append(inputs[0])
+    )
+    for given in (picture, str(tmp_path / 'a.png')):
+        (result,) = inferencer(given)
+        assert 0 <= result['pred_score'] <= 1
+    wanted = cv2.resize(picture, (side, side)).astype(np.float32)
+    if 'cifar100' not in name:  # the model turns BGR into RGB
+        wanted = wanted[..., ::-1]
+    wanted = ((wanted - colours[0]) / colours[1]).transpose(2, 0, 1)[None]
+    for view in seen:
+        np.testing.assert_allclose(view.numpy(), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize('side', [32, 48, 64, 224])
+def test_resizing_to_the_same_size_changes_no_pixel(side):
+    image = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    resize = TRANSFORMS.build(dict(type='Resize', scale=(side, side)))
+    resized = resize.transform(dict(img=image.copy()))['img']
+    np.testing.assert_array_equal(resized, image)
 
 
 @pytest.mark.parametrize('name', RECIPES)
@@ -377,3 +422,39 @@ def test_nothing_is_downloaded_unasked(tmp_path):
         with pytest.raises(RuntimeError, match='Cannot find CIFAR100'):
             DATASETS.build(data)
     assert not (tmp_path / 'none').exists()
+
+
+def recipes_of_the_readme():
+    blocks = re.findall('```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
+    return [block for block in blocks if block.startswith('_base_')]
+
+
+def test_there_are_recipes_in_the_readme():
+    assert len(recipes_of_the_readme()) >= 2
+
+
+@pytest.mark.parametrize('text', recipes_of_the_readme())
+def test_recipes_of_the_readme(text, tmp_path):
+    """Bases named beside the first ("or rafdb.py") fit in its place, too."""
+    variants = [text]
+    for line in text.splitlines():
+        base, _, others = line.partition('  # or ')
+        folder = base.rpartition('/')[0]
+        variants += [
+            text.replace(line, f"{folder}/{other}',")
+            for other in others.split(', ')
+            if other
+        ]
+    for variant in variants:
+        path = tmp_path / 'mine.py'
+        path.write_text(variant.replace("'../_base_", f"'{CONFIGS}/_base_"))
+        cfg = load_config(path)
+        train = cfg.train_dataloader.dataset.dataset
+        assert 'ErasingFlipPair' in [t.type for t in train.pipeline]
+        assert train.type == cfg.val_dataloader.dataset.type
+        model = MODELS.build(cfg.model)
+        assert type(model).__name__ == 'EACClassifier'
+        assert model.head.fc.out_features == len(train.get('classes', range(7)))
+        image = torch.empty(1, 3, 224, 224, device='meta')
+        (pooled,) = model.to('meta').extract_feat(image)
+        assert pooled.shape == (1, model.head.fc.in_features)

@@ -125,7 +125,7 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
             assert row.get('loss_cls', row['loss']) == row['loss']
             continue
         factor = min(1, step / (ramp.epochs * steps)) if ramp else 1
-        weight = runner.cfg.model.head.consistency_weight * factor
+        weight = runner.model.head.consistency_weight * factor
         assert row['loss_consistency'] == pytest.approx(weight * watch.distances[step])
         assert (row['loss_consistency'] > 0) == (weight > 0)
         assert row['loss'] == pytest.approx(row['loss_cls'] + row['loss_consistency'])

@@ -1,10 +1,13 @@
-# Baseline on the built-in drawn faces, 30 % symmetric noise, from scratch on two cores.
+# Baseline, synthetic faces at 48 px, 30 % symmetric noise, from scratch.
 # python tools/train.py configs/baseline/resnet18_syntheticfer_noise30.py
+# Takes about 2 minutes on one core of an AMD EPYC (avx512_bf16).
+# Measured results: README.md.
 _base_ = [
-    '../_base_/models/resnet18w16_baseline.py',
+    '../_base_/models/resnet18w16.py',
     '../_base_/datasets/syntheticfer.py',
-    '../_base_/schedules/adam_24e_drawn.py',
+    '../_base_/schedules/adam_24e_synthetic.py',
     '../_base_/default_runtime.py',
 ]
 
+model = dict(head=dict(num_classes=_base_.num_classes))
 train_dataloader = dict(dataset=dict(rate=0.3))

@@ -2,12 +2,16 @@
 # The paper (Table 5; settings not published): top-1 70.93 %, top-5 90.15 %.
 # python tools/train.py configs/eac/resnet18_cifar100_noise10.py
 _base_ = [
-    '../_base_/models/resnet18_cifar_eac.py',
+    '../_base_/models/resnet18_cifar.py',
     '../_base_/datasets/cifar100.py',
     '../_base_/schedules/sgd_100e.py',
     '../_base_/default_runtime.py',
 ]
 
+model = dict(
+    type='EACClassifier',
+    head=dict(type='EACHead', num_classes=_base_.num_classes),
+)
 train_dataloader = dict(
     dataset=dict(rate=0.1, dataset=dict(pipeline=_base_.pair_pipeline))
 )

@@ -2,10 +2,14 @@
 # The paper (Table 6, MS-Celeb-1M weights): 89.64 %.
 # python tools/train.py configs/eac/resnet18_ferplus_clean.py
 _base_ = [
-    '../_base_/models/resnet18_eac.py',
+    '../_base_/models/resnet18.py',
     '../_base_/datasets/ferplus.py',
     '../_base_/schedules/adam_60e.py',
     '../_base_/default_runtime.py',
 ]
 
+model = dict(
+    type='EACClassifier',
+    head=dict(type='EACHead', num_classes=_base_.num_classes),
+)
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_.pair_pipeline)))

@@ -1,5 +1,5 @@
 # EAC without the flip consistency: cross-entropy on view 1 alone.
-# Table 3 on FERPlus for small machines.
+# Table 3 with FERPlus at 48 px; measured: docs/results/table3-small.md.
 # python tools/train.py configs/eac/resnet18_ferplus_noise30-noconsistency-small.py
 _base_ = 'resnet18_ferplus_noise30-small.py'
 

@@ -3,6 +3,6 @@
 # python tools/train.py configs/eac/resnet18_rafdb_clean-released.py
 _base_ = 'resnet18_rafdb_clean.py'
 
-pair_pipeline = _base_.pair_pipeline
-pair_pipeline[-2].update(noise_variance=30, noise_views='both')
+erase_pair = dict(_base_.erase_pair, noise_variance=30, noise_views='both')
+pair_pipeline = [*_base_.load, _base_.seeding, erase_pair, _base_.pack]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=pair_pipeline)))

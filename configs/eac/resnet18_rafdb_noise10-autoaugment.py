@@ -5,14 +5,11 @@
 # mean colour (BGR).
 _base_ = 'resnet18_rafdb_noise10.py'
 
-pair_pipeline = _base_.pair_pipeline
-pair_pipeline[-2].update(prob=0)  # view 2 is the flip of the augmented view 1
-pair_pipeline.insert(
-    -2,
-    dict(
-        type='AutoAugment',
-        policies='imagenet',
-        hparams=dict(pad_val=[103.53, 116.28, 123.675]),
-    ),
+augment = dict(
+    type='AutoAugment',
+    policies='imagenet',
+    hparams=dict(pad_val=[103.53, 116.28, 123.675]),
 )
+flip_pair = dict(_base_.erase_pair, prob=0)  # view 2 is the flip of the augmented view
+pair_pipeline = [*_base_.load, _base_.seeding, augment, flip_pair, _base_.pack]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=pair_pipeline)))

@@ -4,9 +4,10 @@
 # The paper gives no range. Ours: angles uniform in [-30, 30] degrees.
 _base_ = 'resnet18_rafdb_noise10.py'
 
-pair_pipeline = _base_.pair_pipeline
-pair_pipeline[-2:] = [
-    dict(type='Erasing'),
+pair_pipeline = [
+    *_base_.load,
+    _base_.seeding,
+    _base_.erase,
     dict(type='AffinePair', angle=30),
     dict(type='PackInputs', algorithm_keys=('view_affine',)),
 ]

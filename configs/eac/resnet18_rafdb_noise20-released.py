@@ -3,6 +3,6 @@
 # python tools/train.py configs/eac/resnet18_rafdb_noise20-released.py
 _base_ = 'resnet18_rafdb_noise20.py'
 
-pair_pipeline = _base_.pair_pipeline
-pair_pipeline[-2].update(erasing='independent', noise_variance=30)
+erase_pair = dict(_base_.erase_pair, erasing='independent', noise_variance=30)
+pair_pipeline = [*_base_.load, _base_.seeding, erase_pair, _base_.pack]
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=pair_pipeline)))

@@ -2,11 +2,15 @@
 # The paper (Table 2; VGGFace2 weights in its code): 90.35 %, mean of the last 5 epochs.
 # python tools/train.py configs/eac/resnet50_rafdb_clean.py
 _base_ = [
-    '../_base_/models/resnet50_vggface2_eac.py',
+    '../_base_/models/resnet50_vggface2.py',
     '../_base_/datasets/rafdb.py',
     '../_base_/schedules/adam_60e.py',
     '../_base_/default_runtime.py',
 ]
 
+model = dict(
+    type='EACClassifier',
+    head=dict(type='EACHead', num_classes=_base_.num_classes),
+)
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_.pair_pipeline)))
 optim_wrapper = dict(optimizer=dict(lr=1e-4))  # as the authors' code

@@ -18,6 +18,8 @@ from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
 
+from .options import check_options, settle_recipe, warn_of_custom_keys
+
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -48,7 +50,7 @@ def load_config(
 
     Raises:
         FileNotFoundError: Where the config does not exist.
-        ValueError: For a negative seed.
+        ValueError: For a negative seed, and for options that nothing reads.
     """
     path = Path(path)
     if not path.is_file():
@@ -57,6 +59,7 @@ def load_config(
             'in configs/, such as configs/eac/resnet18_rafdb_noise30.py.'
         )
     cfg = Config.fromfile(path)
+    settle_recipe(cfg)
     cfg.launcher = launcher
     if seed is not None:
         if seed < 0:
@@ -66,6 +69,7 @@ def load_config(
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if options:
         pairs = options if isinstance(options, Mapping) else parse_options(options)
+        check_options(cfg, dict(pairs))
         cfg.merge_from_dict(dict(pairs))
     if work_dir is not None:
         cfg.work_dir = work_dir
@@ -174,6 +178,7 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if hasattr(runner, name):
             method = _vetted(getattr(runner, name), force=not trust_checkpoint)
             setattr(runner, name, method)
+    warn_of_custom_keys(cfg, runner)
     return runner
 
 

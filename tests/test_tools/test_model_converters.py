@@ -205,8 +205,7 @@ def test_vggface2(convert, capsys, as_pickle):
     assert converted['meta']['kind'] == 'vggface2'
     assert 'fc.weight (8631, 2048)' in capsys.readouterr().out
     x = torch.randn(2, 3, 65, 64)
-    cfg = load_config(ROOT / 'configs/_base_/models/resnet50_vggface2_eac.py')
-    assert cfg.model.type == 'EACClassifier'
+    cfg = load_config(ROOT / 'configs/_base_/models/resnet50_vggface2.py')
     assert cfg.model.head.in_channels == 2048
     found = load({**cfg.model.backbone}, converted)(x)[-1]
     torch.testing.assert_close(found, vggface2_network()(x), **SAME)

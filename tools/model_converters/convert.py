@@ -26,12 +26,12 @@ images (data_preprocessor) for vggface2:
   VGGFace2's authors trained on BGR images, mean subtracted, not divided by a std:
     to_rgb=False, mean=[91.4953, 103.8827, 131.0912], std=[1.0, 1.0, 1.0]
   The released EAC code uses RGB with ImageNet's mean and std, and so does
-  configs/_base_/models/resnet50_vggface2_eac.py.
+  configs/_base_/models/resnet50_vggface2.py.
 
 Nothing in SOURCE is ever run. Keep it so: use torch 2.6 or newer.
 """
 USE = {
-    'vggface2': "To train from it, build on '_base_/models/resnet50_vggface2_eac.py', "
+    'vggface2': "To train from it, build on '_base_/models/resnet50_vggface2.py', "
     'with\n--cfg-options load_from={out}',
     'eac': 'To test it, give this backbone to a recipe:\n'
     'python tools/test.py RECIPE {out}',

@@ -1,9 +1,9 @@
 # AffectNet, seven expressions: 283,901 training and 3,500 validation images, in
-# either official layout. Training draws alike from all classes, validation has
+# either official layout. Training samples all classes equally often; validation has
 # 500 images of each. EAC's authors say that they balanced the classes and
-# pre-processed the faces, and released neither: both are our own here. Images
-# are taken whole; to crop those of the csv layout to their face boxes, set
-# crop=True and put dict(type='CropFace') right after the image is loaded.
+# pre-processed the faces, but released neither: both are our own here. Images are
+# used whole; to crop those of the csv layout to their face boxes, set crop=True and
+# put dict(type='CropFace') right after LoadFace.
 _base_ = 'faces_224.py'
 
 train_dataloader = dict(

@@ -1,23 +1,25 @@
-# Face images in files, at 224 px: what RAF-DB, FERPlus and your own data share.
-# train_pipeline gives one view (baselines), pair_pipeline EAC's two.
-load = [
-    dict(type='LoadFace'),
-    dict(type='Resize', scale=(224, 224)),
-]
-train_pipeline = [
-    *load,
-    dict(type='SeedAugmentation'),
-    dict(type='Erasing'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-pair_pipeline = [
-    *load,
-    dict(type='SeedAugmentation'),
-    dict(type='ErasingFlipPair', erasing='shared'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [*load, dict(type='PackInputs')]
+# Faces in files, at 224 px: what RAF-DB, FERPlus, AffectNet and your own faces share.
+# The steps of the pipelines have names, for recipes that change one of them.
+num_classes = 7
+data_preprocessor = dict(
+    type='EACDataPreprocessor',
+    mean=[123.675, 116.28, 103.53],  # ImageNet, RGB
+    std=[58.395, 57.12, 57.375],
+    to_rgb=True,
+)
+
+load = [dict(type='LoadFace'), dict(type='Resize', scale=(224, 224))]
+seeding = dict(type='SeedAugmentation')  # before every random step
+erase = dict(type='Erasing')
+flip = dict(type='RandomFlip', prob=0.5, direction='horizontal')
+erase_pair = dict(type='ErasingFlipPair', erasing='shared')
+pack = dict(type='PackInputs')
+
+one_view = [seeding, erase, flip, pack]  # the baseline's
+two_views = [seeding, erase_pair, pack]  # EAC's
+train_pipeline = [*load, *one_view]
+pair_pipeline = [*load, *two_views]
+test_pipeline = [*load, pack]
 
 train_dataloader = dict(
     batch_size=32,

@@ -2,20 +2,10 @@
 # measured on the validation split.
 _base_ = 'ferplus.py'
 
-train_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='SeedAugmentation'),
-    dict(type='Erasing'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-pair_pipeline = [
-    dict(type='LoadFace'),
-    dict(type='SeedAugmentation'),
-    dict(type='ErasingFlipPair', erasing='shared'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [dict(type='LoadFace'), dict(type='PackInputs')]
+load = [dict(type='LoadFace'), dict(type='Resize', scale=(48, 48))]
+train_pipeline = [*load, *_base_.one_view]
+pair_pipeline = [*load, *_base_.two_views]
+test_pipeline = [*load, _base_.pack]
 
 train_dataloader = dict(
     batch_size=64,

@@ -1,21 +1,12 @@
-# 3,000 of the built-in drawn faces at 48 px; no file is read.
+# SyntheticFER: 3,000 built-in synthetic faces at 48 px; no file is read.
 _base_ = 'faces_224.py'
 
-train_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='Erasing'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-pair_pipeline = [
-    dict(type='SeedAugmentation'),
-    dict(type='ErasingFlipPair', erasing='shared'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [dict(type='PackInputs')]
+load = [dict(type='Resize', scale=(48, 48))]
+train_pipeline = [*load, *_base_.one_view]
+pair_pipeline = [*load, *_base_.two_views]
+test_pipeline = [*load, _base_.pack]
 
 faces = dict(type='SyntheticFER', img_size=48)
-
 train_dataloader = dict(
     batch_size=32,
     num_workers=1,

@@ -1,28 +1,17 @@
 # Tiny-ImageNet at its own 64 px: 100,000 training and 10,000 validation images.
 # Unpack http://cs231n.stanford.edu/tiny-imagenet-200.zip to data/tiny-imagenet-200.
-# The paper's settings were in a supplement that is not to be had. Ours are those of
+# The paper's settings are in a supplement that is not available. Ours are those of
 # CIFAR-100, with a padding of 8. Each epoch is measured on the validation images,
-# for the labels of the test images are not public.
+# because the labels of the test images are not public.
 _base_ = 'faces_224.py'
 
-load = [dict(type='LoadFace')]
-crop = [
-    *load,
-    dict(type='SeedAugmentation'),
-    dict(type='RandomCrop', crop_size=64, padding=8),
-]
-train_pipeline = [
-    *crop,
-    dict(type='Erasing'),
-    dict(type='RandomFlip', prob=0.5, direction='horizontal'),
-    dict(type='PackInputs'),
-]
-pair_pipeline = [
-    *crop,
-    dict(type='ErasingFlipPair', erasing='shared'),
-    dict(type='PackInputs'),
-]
-test_pipeline = [*load, dict(type='PackInputs')]
+num_classes = 200
+
+load = [dict(type='LoadFace'), dict(type='Resize', scale=(64, 64))]
+crop = dict(type='RandomCrop', crop_size=64, padding=8)
+train_pipeline = [*load, _base_.seeding, crop, _base_.erase, _base_.flip, _base_.pack]
+pair_pipeline = [*load, _base_.seeding, crop, _base_.erase_pair, _base_.pack]
+test_pipeline = [*load, _base_.pack]
 
 tiny = dict(type='TinyImageNet', data_root='data/tiny-imagenet-200')
 train_dataloader = dict(

@@ -1,5 +1,5 @@
-# For the drawn faces: long enough at a high rate that a network which can
-# memorise wrong labels does.
+# For the synthetic faces: the learning rate stays high long enough for a network
+# that can memorise wrong labels to do so.
 _base_ = 'adam_20e_small.py'
 
 param_scheduler = dict(gamma=0.95)

@@ -1,9 +1,0 @@
-# A ResNet-18 of a quarter of the width, whose last stage keeps its resolution:
-# for images of 48 to 64 px on small machines. 0.7 M weights; its map is 3 x 3 at
-# 48 px and 4 x 4 at 64 px.
-_base_ = 'resnet18_baseline.py'
-
-model = dict(
-    backbone=dict(stem_channels=16, base_channels=16, strides=(1, 2, 2, 1)),
-    head=dict(in_channels=128),
-)
