@@ -342,7 +342,7 @@ def test_protocol(name):
         assert test == {**val, 'split': 'test'}
     else:
         assert test == val
-    assert cfg.val_cfg.type == 'NoisyLabelValLoop'
+    assert cfg.default_hooks.memorisation.type == 'MemorisationHook'
     assert cfg.val_evaluator.type == 'Accuracy'
     assert cfg.test_evaluator[0] == cfg.val_evaluator
     assert cfg.default_hooks.result == dict(type='ResultHook', last=5)

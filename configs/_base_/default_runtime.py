@@ -12,6 +12,8 @@ default_hooks = dict(
     finite_loss=dict(type='FiniteLossHook'),
     epoch_seed=dict(type='EpochSeedHook'),
     preflight=dict(type='PreflightHook'),
+    precision=dict(type='PrecisionHook'),  # validation and test: as in training
+    memorisation=dict(type='MemorisationHook', interval=1),
     result=dict(type='ResultHook', last=5),
     exact_resume=dict(type='ExactResumeHook'),
 )

@@ -7,11 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from mmengine.dataset import ClassBalancedDataset, RepeatDataset
+from mmengine.runner.runner import _SlicedDataset
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
 
 def parts_of(dataset: Dataset) -> list[Dataset]:
     """Return the data sets directly inside one, none if it wraps nothing."""
+    if isinstance(dataset, _SlicedDataset):  # it forwards the attributes of another
+        return [dataset._dataset]
     inner = getattr(dataset, 'dataset', None)
     return [inner] if inner is not None else list(getattr(dataset, 'datasets', ()))
 
@@ -29,10 +32,28 @@ def find(dataset: Dataset, kind: type | tuple[type, ...]) -> list[Any]:
 
 
 def transforms_of(dataset: Dataset, kind: type) -> Iterator[Any]:
-    """Visit the transforms of a kind in all pipelines of a data set."""
+    """Visit the transforms of a kind in all pipelines of a data set, each once."""
+    seen = set()
     for part in walk(dataset):
-        transforms = getattr(getattr(part, 'pipeline', None), 'transforms', ())
-        yield from (t for t in transforms if isinstance(t, kind))
+        for transform in getattr(getattr(part, 'pipeline', None), 'transforms', ()):
+            # A wrapper may forward the pipeline of the data set inside it.
+            if isinstance(transform, kind) and id(transform) not in seen:
+                seen.add(id(transform))
+                yield transform
+
+
+def part_with_pipeline(dataset: Dataset) -> Dataset:
+    """Return the data set whose pipeline serves all samples of a data set.
+
+    Raises:
+        AttributeError: If there is no pipeline, or more than one.
+    """
+    parts = [p for p in walk(dataset) if getattr(p, 'pipeline', None) is not None]
+    count = len({id(part.pipeline) for part in parts})
+    if count != 1:
+        name = type(dataset).__name__
+        raise AttributeError(f'{name} has {count} pipelines, not one')
+    return parts[-1]  # the innermost: wrappers forward it
 
 
 class Origins(NamedTuple):
@@ -62,6 +83,9 @@ def origins(dataset: Dataset, kind: type | tuple[type, ...] = ()) -> Origins:
         TypeError: For an unknown wrapper that changes the number of samples.
     """
     parts = parts_of(dataset)
+    if isinstance(dataset, _SlicedDataset):
+        # num_batch_per_epoch: another length for the sampler, the same samples.
+        return origins(parts[0], kind)
     if not parts or isinstance(dataset, kind):
         size = len(dataset)
         return Origins([dataset], np.zeros(size, np.int64), np.arange(size))

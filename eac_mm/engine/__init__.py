@@ -1,4 +1,4 @@
-"""What runs around the model: hooks, loops, samplers, optimiser wrappers."""
+"""What runs around the model: hooks, samplers, optimiser wrappers."""
 
 from .hooks import (
     ConsistencyRampHook,
@@ -6,12 +6,13 @@ from .hooks import (
     EpochSeedHook,
     ExactResumeHook,
     FiniteLossHook,
+    MemorisationHook,
+    PrecisionHook,
     PreflightHook,
     ResultHook,
     SafeCheckpointHook,
 )
 from .optimizers import BFloat16OptimWrapper
-from .runner import NoisyLabelValLoop
 from .samplers import ClassBalancedSampler
 
 __all__ = [
@@ -22,7 +23,8 @@ __all__ = [
     'EpochSeedHook',
     'ExactResumeHook',
     'FiniteLossHook',
-    'NoisyLabelValLoop',
+    'MemorisationHook',
+    'PrecisionHook',
     'PreflightHook',
     'ResultHook',
     'SafeCheckpointHook',

@@ -40,7 +40,7 @@ def test_train_resume_and_test(tmp_path, small_options, as_arguments, capfd):
     assert [e['epoch'] for e in result['epochs']] == [1, 2]
     log = capfd.readouterr()
     log = log.out + log.err
-    assert 'of 12 training labels are wrong' in log
+    assert 'of 12 noisy labels differ from the clean ones' in log
     assert 'eta: 0:00' in log
     assert 'loss_cls' in log
     assert 'loss_consistency' in log

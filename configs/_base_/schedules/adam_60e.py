@@ -7,6 +7,6 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(type='ExponentialLR', gamma=0.9, by_epoch=True)
 train_cfg = dict(by_epoch=True, max_epochs=60, val_interval=1)
-val_cfg = dict(type='NoisyLabelValLoop')
+val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=32)

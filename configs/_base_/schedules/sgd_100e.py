@@ -9,6 +9,6 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(type='CosineAnnealingLR', T_max=100, by_epoch=True)
 train_cfg = dict(by_epoch=True, max_epochs=100, val_interval=1)
-val_cfg = dict(type='NoisyLabelValLoop')
+val_cfg = dict()
 test_cfg = dict()
 auto_scale_lr = dict(base_batch_size=128)

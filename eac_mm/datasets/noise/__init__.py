@@ -1,5 +1,6 @@
-"""Label noise: its model, its files, and the data set that applies it."""
+"""Label noise: the model, its files, and the data set that applies it."""
 
 from .noisy_labels import NoisyLabels
+from .wrong_samples import WrongSamples
 
-__all__ = ['NoisyLabels']
+__all__ = ['NoisyLabels', 'WrongSamples']

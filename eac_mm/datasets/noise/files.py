@@ -1,4 +1,4 @@
-"""Files of given labels that know which clean labels they belong to."""
+"""Noise files: noisy labels, and a hash of the clean labels they belong to."""
 
 import hashlib
 import json
@@ -13,22 +13,22 @@ from eac_mm.utils.files import write_atomically
 from .model import Transition, number_classes
 
 MAGIC = '# eac_mm label noise 1'
-REWRITE = 'Mend: write it again with tools/make_noise.py.'
+REWRITE = 'Fix: write it again with tools/make_noise.py.'
 
 
 def hash_labels(labels: np.ndarray, classes: Sequence[str]) -> str:
-    """SHA-256 of the labels' class names in order, whatever their numbers."""
+    """Return the SHA-256 of the labels' class names in order, not of their numbers."""
     names = '\n'.join(classes[label] for label in labels)
     return hashlib.sha256(names.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class NoiseManifest:
-    """What a noise file says of itself.
+    """Description of the noise in a noise file.
 
     Args:
         kind: ``'symmetric'``, ``'asymmetric'``, or ``'file'`` for labels read from one.
-        rate: Rate asked for; 0 where a transition matrix or a file says it all.
+        rate: Rate asked for; 0 if a transition matrix or a file settles the labels.
         measured_rate: Share of labels that differ from the clean ones.
         seed: Seed of the draw.
         transition: Of asymmetric noise, as given; else None.
@@ -36,7 +36,7 @@ class NoiseManifest:
         clean_counts: Clean labels per class.
         changed_counts: Changed labels per clean class.
         clean_sha256: :func:`hash_labels` of the clean labels.
-        given_sha256: The same of the given labels.
+        given_sha256: The same of the noisy labels.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class NoiseManifest:
         seed: int,
         transition: Transition | None = None,
     ) -> 'NoiseManifest':
-        """The manifest of ``given`` against ``clean`` labels."""
+        """Describe the noisy labels ``given``, compared with the ``clean`` ones."""
         changed = given != clean
         size = len(classes)
         return cls(
@@ -79,7 +79,7 @@ class NoiseManifest:
 
 
 def _as_json(transition: Transition | None) -> Transition | None:
-    """What comes back when the transition is written as JSON and read."""
+    """Return the transition as it is read back from JSON."""
     if transition is None:
         return None
     if isinstance(transition, Mapping):
@@ -93,13 +93,13 @@ def write_noise_file(
     given: np.ndarray,
     names: Sequence[str],
 ) -> None:
-    """Write given labels, one a line: index, class name, sample name.
+    """Write noisy labels, one a line: index, class name, sample name.
 
     The first line names the format, the second holds the manifest as JSON.
-    The file appears whole or not at all.
+    The file is written atomically.
 
     Raises:
-        ValueError: For class names that :func:`number_classes` refuses.
+        ValueError: If :func:`number_classes` refuses a class name.
     """
     number_classes(manifest.classes)
     lines = [MAGIC, f'# {json.dumps(asdict(manifest))}']
@@ -111,7 +111,7 @@ def write_noise_file(
 
 
 def is_noise_file(path: str | Path) -> bool:
-    """Whether the file starts as :func:`write_noise_file`'s do."""
+    """Tell whether a file was made by :func:`write_noise_file`, by its first line."""
     with Path(path).open(encoding='utf-8-sig', errors='replace') as file:
         return file.readline().rstrip('\n') == MAGIC
 
@@ -119,7 +119,7 @@ def is_noise_file(path: str | Path) -> bool:
 def read_noise_file(
     path: str | Path, clean: np.ndarray, classes: Sequence[str]
 ) -> tuple[NoiseManifest, np.ndarray]:
-    """Read given labels, and check that they belong to these clean labels.
+    """Read noisy labels, and check that they belong to these clean labels.
 
     Args:
         path: A file made by :func:`write_noise_file`.
@@ -127,15 +127,15 @@ def read_noise_file(
         classes: Its class names.
 
     Returns:
-        The manifest, and given labels of shape (N,) in the data set's numbers.
+        The manifest, and the noisy labels, int64 (N,), as the data set numbers them.
 
     Raises:
         ValueError: For a malformed line (with its number), labels of another
-            data set, or a file that disagrees with its own manifest.
+            data set, or labels that were edited after they were written.
     """
     path = Path(path)
-    # utf-8-sig drops the mark that Windows editors put first; 'replace' leaves
-    # it to the checks below to complain, with the number of the line.
+    # utf-8-sig drops the byte order mark of Windows editors. Bytes that are not
+    # UTF-8 are replaced, and the checks below name their line.
     lines = path.read_text(encoding='utf-8-sig', errors='replace').splitlines()
     manifest = _read_manifest(path, lines)
     if manifest.clean_sha256 != hash_labels(clean, classes):
@@ -143,18 +143,18 @@ def read_noise_file(
             f'{path} was made for other clean labels: it describes '
             f'{sum(manifest.clean_counts)} samples of {manifest.classes}, the data '
             f'set has {len(clean)} of {tuple(classes)}, and the hashes of the labels '
-            'differ. Mend: make a file for this data set with tools/make_noise.py.'
+            'differ. Fix: make a file for this data set with tools/make_noise.py.'
         )
     given = _read_given(path, lines, number_classes(classes))
     if len(given) != len(clean):
         raise ValueError(
-            f'{path} has {len(given)} labels for {len(clean)} samples: it was cut or '
-            f'added to. {REWRITE}'
+            f'{path} has {len(given)} labels for {len(clean)} samples: it lost or '
+            f'gained lines. {REWRITE}'
         )
     if manifest.given_sha256 != hash_labels(given, classes):
         raise ValueError(
-            f'{path} was edited: its labels are not those that its manifest was '
-            f'written for. {REWRITE}'
+            f'{path} was edited: its labels are not those that its manifest '
+            f'describes. {REWRITE}'
         )
     return manifest, given
 

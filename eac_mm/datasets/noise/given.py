@@ -1,62 +1,65 @@
-"""Given labels from a file, in whichever format it is."""
-
-from __future__ import annotations
+"""Noisy labels from a file, in either of its two formats."""
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .files import is_noise_file, read_noise_file
 
-if TYPE_CHECKING:
-    from .noisy_labels import NoisyLabels
+ListReader = Callable[[Path], list[tuple[str, int]]]
 
 
-def read_given_labels(path: Path, noisy: NoisyLabels) -> np.ndarray:
-    """Read the given labels of a data set.
+def read_given_labels(
+    path: Path,
+    clean: np.ndarray,
+    classes: Sequence[str],
+    names: Sequence[str],
+    reader: ListReader | None = None,
+) -> np.ndarray:
+    """Read the noisy labels of a data set.
 
     Args:
-        path: A file of ``tools/make_noise.py``, or a list in the wrapped data
-            set's own format.
-        noisy: The data set whose clean labels are known already.
+        path: A file of ``tools/make_noise.py``, or a list that ``reader`` reads.
+        clean: Clean labels of the data set, (N,).
+        classes: Its class names.
+        names: Names of its samples, by which a list is matched to them.
+        reader: Reads the data set's own list format as pairs of name and label.
+            Defaults to None: it has no such format.
 
     Returns:
-        Labels, shape (N,), in the order of the data set.
+        Labels, int64 (N,), in the order of the data set.
 
     Raises:
-        FileNotFoundError: Where the file does not exist.
-        ValueError: Where it is in neither format, or lists a sample twice or
-            not at all.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is in neither format, lists a sample twice or lacks
+            one.
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f'noise_file {path} does not exist (seen from {Path.cwd()}). Mend: '
-            'write one with tools/make_noise.py, or mend the path.'
+            f'noise_file {path} does not exist (seen from {Path.cwd()}). Fix: write '
+            'one with tools/make_noise.py, or correct the path.'
         )
     if is_noise_file(path):
-        return read_noise_file(path, noisy.clean_labels, noisy.CLASSES)[1]
-    kind = type(noisy.dataset).__name__
-    if not hasattr(noisy.dataset, 'read_label_list'):
+        return read_noise_file(path, clean, classes)[1]
+    if reader is None:
         raise ValueError(
-            f'{path} is no file of tools/make_noise.py, and {kind} has no list format '
-            'of its own. Mend: write one with tools/make_noise.py.'
+            f'{path} is no file of tools/make_noise.py, and the data set has no list '
+            'format of its own. Fix: write one with tools/make_noise.py.'
         )
-    rows = noisy.dataset.read_label_list(path)
+    rows = reader(path)
     listed = dict(rows)
-    names = [noisy.name_of(i) for i in range(len(noisy.dataset))]
     missing = [name for name in names if name not in listed]
     if missing:
         raise ValueError(
-            f'{path} lacks {len(missing)} of the {len(names)} samples of {kind} '
-            f'(first: {missing[0]}). Mend: give the list that belongs to this data '
-            'set.'
+            f'{path} lacks {len(missing)} of the {len(names)} samples (first: '
+            f'{missing[0]}). Fix: give the list that belongs to this data set.'
         )
     twice = [name for name, n in Counter(name for name, _ in rows).items() if n > 1]
     if twice:
         raise ValueError(
             f'{path} lists {len(twice)} samples more than once (first: {twice[0]}). '
-            'Mend: leave one line of each.'
+            'Fix: leave one line of each.'
         )
-    return np.array([listed[name] for name in names])
+    return np.array([listed[name] for name in names], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Label noise as a function of (labels, kind, rate, seed) alone."""
+"""The noise model: a function of (labels, kind, rate, seed) and nothing else."""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
@@ -12,56 +12,57 @@ Transition = Mapping[str, str] | Sequence[Sequence[float]]
 
 
 def check_kind(kind: str) -> None:
-    """Refuse an unknown kind of noise.
+    """Check a kind of noise.
 
     Raises:
-        ValueError: With the kinds there are.
+        ValueError: If the kind is unknown.
     """
     if kind not in KINDS:
-        raise ValueError(f'noise kind {kind!r}: choose one of {KINDS}.')
+        raise ValueError(f'noise kind {kind!r} is unknown. Fix: choose one of {KINDS}.')
 
 
 def check_rate(rate: float) -> None:
-    """Refuse a noise rate outside [0, 1).
+    """Check a noise rate.
 
     Raises:
-        ValueError: With what was given and what is allowed.
+        ValueError: If the rate is not in [0, 1).
     """
     number = isinstance(rate, Real) and not isinstance(rate, bool)
     if not number or not 0 <= rate < 1:
         raise ValueError(
-            f'noise rate {rate!r}: give the share of labels to change, in [0, 1); '
-            '0.3 changes about 30 %.'
+            f'noise rate {rate!r} is not in [0, 1). Fix: give the share of labels to '
+            'change; 0.3 changes about 30 %.'
         )
 
 
 def check_seed(seed: int) -> None:
-    """Refuse a noise seed that does not settle the labels.
+    """Check a noise seed.
 
     Raises:
-        ValueError: With what was given and what is allowed. None is refused
-            too: each rank and each resumed run would draw other labels.
+        ValueError: If the seed is no integer from 0. None is refused too: each
+            rank and each resumed run would draw other labels.
     """
     number = isinstance(seed, Integral) and not isinstance(seed, bool)
     if not number or seed < 0:
-        raise ValueError(f'noise seed {seed!r}: give an integer, 0 or more.')
+        raise ValueError(
+            f'noise seed {seed!r} is not allowed. Fix: give an integer, 0 or more.'
+        )
 
 
 def number_classes(classes: Sequence[str]) -> dict[str, int]:
-    """The label of each class name.
+    """Return the label of each class name.
 
     Raises:
-        ValueError: Where a name cannot stand for a label in a file or a
-            transition, because two classes share it or it holds a tab or a
-            line break.
+        ValueError: If a name cannot stand for a label in a file or a transition:
+            two classes share it, it is empty, or it holds a tab or a line break.
     """
     numbers = {name: label for label, name in enumerate(classes)}
     for label, name in enumerate(classes):
         if numbers[name] != label or '\t' in name or name.splitlines() != [name]:
             raise ValueError(
-                f'class {label} is called {name!r}: a name must be of one class '
-                'alone, not empty, and without tabs and line breaks. Mend: give the '
-                'data set metainfo=dict(classes=[...]) with such names.'
+                f'class {label} is called {name!r}: each class needs a name of its '
+                'own, not empty, without tabs and line breaks. Fix: give the data set '
+                'metainfo=dict(classes=[...]) with such names.'
             )
     return numbers
 
@@ -72,65 +73,84 @@ def transition_matrix(
     classes: Sequence[str],
     transition: Transition | None = None,
 ) -> np.ndarray:
-    """The chance that a clean label (row) is given as another (column).
+    """Return the probability of each noisy label (column) for each clean one (row).
 
     Args:
         kind: ``'symmetric'`` moves a label with probability ``rate`` to one of
-            the other classes, all alike (as the EAC authors' lists, and SCN's);
-            ``'asymmetric'`` follows ``transition``.
+            the other classes, all equally likely (as in the lists of the EAC
+            authors, and in SCN); ``'asymmetric'`` follows ``transition``.
         rate: In [0, 1).
         classes: Names of the L classes.
-        transition: For asymmetric noise, ``{from: to}`` by class name, where
-            each class named moves with probability ``rate`` and the others
-            stay; or an L x L matrix whose rows sum to 1, which then says all
-            (``rate`` must be 0).
+        transition: For asymmetric noise only. Either ``{from: to}`` by class
+            name: each class named moves with probability ``rate``, the others
+            stay. Or an L x L matrix whose rows sum to 1; it holds the rates
+            itself, so ``rate`` must be 0.
 
-    Returns:
-        Array of shape (L, L), rows summing to 1.
+    Shape:
+        - Output: (L, L), rows summing to 1
 
     Raises:
         ValueError: For an unknown kind or class, a rate outside [0, 1), or a
-            transition that is none.
+            malformed transition.
     """
     check_kind(kind)
     check_rate(rate)
-    size = len(classes)
     if kind == 'symmetric':
-        if transition is not None:
-            raise ValueError(
-                'symmetric noise takes no transition; say kind="asymmetric" to use one.'
-            )
-        if size < 2:
-            raise ValueError(f'symmetric noise needs two classes or more, got {size}.')
-        matrix = np.full((size, size), rate / (size - 1))
-        np.fill_diagonal(matrix, 1 - rate)
-        return matrix
+        return _symmetric_matrix(rate, len(classes), transition)
     if transition is None or len(transition) == 0:
+        size = len(classes)
         raise ValueError(
-            'asymmetric noise needs transition: {"fear": "surprise", ...} or a '
-            f'matrix of {size} x {size} whose rows sum to 1; got {transition!r}.'
+            f'asymmetric noise needs a transition, got {transition!r}. Fix: give '
+            f'{{"fear": "surprise", ...}}, or a matrix of {size} x {size} whose rows '
+            'sum to 1.'
         )
     if isinstance(transition, Mapping):
         return _pairwise_matrix(rate, classes, transition)
+    return _checked_matrix(rate, len(classes), transition)
+
+
+def _symmetric_matrix(
+    rate: float, size: int, transition: Transition | None
+) -> np.ndarray:
+    if transition is not None:
+        raise ValueError(
+            'symmetric noise takes no transition. Fix: kind="asymmetric" to use it, '
+            'or leave it out.'
+        )
+    if size < 2:
+        raise ValueError(
+            f'symmetric noise needs two classes or more, got {size}. Fix: name all '
+            'classes in metainfo=dict(classes=[...]).'
+        )
+    matrix = np.full((size, size), rate / (size - 1))
+    np.fill_diagonal(matrix, 1 - rate)
+    return matrix
+
+
+def _checked_matrix(
+    rate: float, size: int, transition: Sequence[Sequence[float]]
+) -> np.ndarray:
+    """Return a transition matrix as an array, if it is one."""
     try:
         matrix = np.asarray(transition, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(
-            f'transition {transition!r}: give {{from: to}} by class name, or '
-            f'{size} lists of {size} probabilities.'
+            f'transition {transition!r} is no matrix. Fix: give {{from: to}} by class '
+            f'name, or {size} lists of {size} probabilities.'
         ) from None
     if matrix.shape != (size, size):
         raise ValueError(
-            f'transition has shape {matrix.shape}; {size} classes need {size} x {size}.'
+            f'transition has shape {matrix.shape}; {size} classes need {size} x '
+            f'{size}. Fix: give a row and a column for each class.'
         )
     if (matrix < 0).any() or not np.allclose(matrix.sum(1), 1, atol=1e-6):
         raise ValueError(
             'transition: every row must hold probabilities that sum to 1; the rows '
-            f'sum to {matrix.sum(1).tolist()}.'
+            f'sum to {matrix.sum(1).tolist()}. Fix: divide each row by its sum.'
         )
     if rate:
         raise ValueError(
-            f'a transition matrix holds the rates itself; leave out rate={rate}.'
+            f'a transition matrix holds the rates itself. Fix: leave out rate={rate}.'
         )
     return matrix
 
@@ -145,17 +165,19 @@ def _pairwise_matrix(
             if name not in numbers:
                 raise ValueError(
                     f'transition names the class {name!r}; the data set has '
-                    f'{tuple(classes)}.'
+                    f'{tuple(classes)}. Fix: use these names.'
                 )
         if source == target:
-            raise ValueError(f'transition sends {source!r} to itself; leave it out.')
+            raise ValueError(
+                f'transition sends {source!r} to itself. Fix: leave it out.'
+            )
         row, column = numbers[source], numbers[target]
         matrix[row, row], matrix[row, column] = 1 - rate, rate
     return matrix
 
 
 def draw_labels(labels: np.ndarray, matrix: np.ndarray, seed: int) -> np.ndarray:
-    """Draw given labels from clean ones, each on its own.
+    """Draw a noisy label for each clean one, independently.
 
     Args:
         labels: Clean labels, integers of shape (N,).
@@ -163,10 +185,10 @@ def draw_labels(labels: np.ndarray, matrix: np.ndarray, seed: int) -> np.ndarray
         seed: Any integer from 0; the same seed gives the same labels.
 
     Returns:
-        Given labels of shape (N,), int64.
+        Noisy labels, int64 (N,).
 
     Raises:
-        ValueError: For a seed that is none.
+        ValueError: If the seed is no integer from 0.
     """
     check_seed(seed)
     upper = matrix.cumsum(1)

@@ -1,15 +1,20 @@
-"""A wrapper that gives any classification data set wrong labels."""
+"""The wrapper that gives any classification data set noisy labels."""
 
-from collections.abc import Callable
+import copy
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from mmengine.dataset import BaseDataset, force_full_init
+from mmengine.dataset import force_full_init
 from mmengine.logging import print_log
+from mmpretrain.datasets.transforms import PackInputs
 from mmpretrain.registry import DATASETS
-from torch.utils.data import Dataset
+from mmpretrain.structures import DataSample
+from torch.utils.data import Dataset, Subset
 
-from ..wrappers import walk
+from ..labels import Annotations, check_range, class_names
+from ..wrappers import part_with_pipeline, walk
 from .files import NoiseManifest, write_noise_file
 from .given import read_given_labels
 from .model import (
@@ -20,45 +25,53 @@ from .model import (
     draw_labels,
     transition_matrix,
 )
-from .wrong_samples import WrongSamples
 
 
 @DATASETS.register_module()
 class NoisyLabels(Dataset):
-    """Give the samples of a data set labels that are partly wrong.
+    """Give the samples of a data set noisy labels.
 
-    The noise is a function of (clean labels, kind, rate, seed) alone: the same
-    on every rank and worker, and after a resume. Each data sample carries the
-    label to train on as ``gt_label``, ``clean_label`` beside it, and its index
-    in this data set as ``sample_idx``.
+    The noise is a function of (clean labels, kind, rate, seed) and nothing else:
+    it is the same on every rank and worker, and after a resume. Each data sample
+    carries the noisy label as ``gt_label``, and as metainfo ``clean_label``, its
+    index in this data set as ``sample_idx`` and, if the data set has them,
+    ``votes``.
 
     Args:
-        dataset: A data set in MMPretrain's style, or its config: samples with
-            one integer ``gt_label`` each, class names in ``metainfo``, and a
-            pipeline that ends in ``PackInputs``.
+        dataset: Any map-style data set with labels and class names, or its
+            config; :class:`~eac_mm.datasets.labels.Annotations` says how labels
+            are read. A sample is what ``PackInputs`` returns, or a pair of image
+            (tensor, array or PIL image, in the channel order that the
+            preprocessor expects) and label.
         kind: ``'symmetric'`` or ``'asymmetric'``; see
             :func:`~eac_mm.datasets.noise.model.transition_matrix`. Defaults to
             ``'symmetric'``.
         rate: Share of labels to change, in [0, 1). Defaults to 0.
-        seed: Seed of the noise; on purpose not that of the training, so that
-            runs with several training seeds share one set of labels. Defaults
-            to 0.
+        seed: Seed of the noise. It is not the seed of the training, so that runs
+            with several training seeds share one set of labels. Defaults to 0.
         transition: Asymmetric noise as ``{from: to}`` or as a matrix.
-        noise_file: Read the labels from here instead of drawing them: a file
-            of ``tools/make_noise.py``, or a list in the data set's own format
-            where it has one (:class:`RAFDB` reads the authors' lists), which
-            may list more samples than the data set has. Relative paths count
-            from the working directory.
+        noise_file: File to read the noisy labels from instead of drawing them: a
+            file of ``tools/make_noise.py``, or a list in the data set's own format
+            if it has one (:class:`RAFDB` reads the authors' lists), which may list
+            more samples than the data set has. A relative path starts at the
+            working directory.
+
+    Attributes:
+        annotations: What the wrapped data set says of its samples.
+        clean_labels: Labels of the wrapped data set, int64 (N,).
+        given_labels: Noisy labels, int64 (N,).
 
     Raises:
-        ValueError: For a rate, kind, seed or transition that is none, labels
-            missing or out of range, no class names, or a noise file of other labels.
-        FileNotFoundError: Where ``noise_file`` does not exist.
+        ValueError: For an unknown kind; a rate, seed or transition that is not
+            allowed; labels that are missing or out of range; no class names; or a
+            noise file of other labels.
+        TypeError: If the data set gives its labels in no known way.
+        FileNotFoundError: If ``noise_file`` does not exist.
     """
 
     def __init__(
         self,
-        dataset: BaseDataset | Dataset | dict,
+        dataset: Dataset | dict,
         kind: str = 'symmetric',
         rate: float = 0.0,
         seed: int = 0,
@@ -71,15 +84,16 @@ class NoisyLabels(Dataset):
         if noise_file is not None and (rate or transition is not None):
             raise ValueError(
                 f'noise_file={str(noise_file)!r} already says which labels to give; '
-                f'got rate={rate} and transition={transition} as well. Mend: rate=0, '
+                f'got rate={rate} and transition={transition} as well. Fix: rate=0, '
                 'transition=None.'
             )
         lazy_init = isinstance(dataset, dict) and dataset.get('lazy_init', False)
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
-        # MMEngine would replace an unreadable image by another one at random, to
-        # which our label would not belong.
         for part in walk(self.dataset):
-            part.max_refetch = 0
+            if hasattr(part, 'max_refetch'):
+                # MMEngine replaces an unreadable image by another one at random,
+                # which our label would not belong to.
+                part.max_refetch = 0
         self.kind = kind
         self.rate = rate
         self.seed = seed
@@ -91,72 +105,74 @@ class NoisyLabels(Dataset):
 
     @property
     def metainfo(self) -> dict:
-        """Meta information of the wrapped data set."""
-        return self.dataset.metainfo
+        """Meta information of the wrapped data set, with its class names."""
+        metainfo = dict(getattr(self.dataset, 'metainfo', None) or {})
+        names = class_names(self.dataset)
+        return metainfo if names is None else {'classes': names, **metainfo}
 
     @property
     def CLASSES(self) -> tuple[str, ...]:
         """Class names, in the order of the labels."""
-        classes = self.metainfo.get('classes')
-        if classes is None:
+        names = class_names(self.dataset)
+        if names is None:
             raise ValueError(
-                f'{type(self.dataset).__name__} has no class names. Mend: give it '
-                'metainfo=dict(classes=[...]), in the order of its labels.'
+                f'{type(self.dataset).__name__} has no class names. Fix: give it '
+                'metainfo=dict(classes=[...]), or an attribute classes, in the order '
+                'of its labels.'
             )
-        return tuple(classes)
+        return names
+
+    @property
+    def pipeline(self) -> Any:
+        """Pipeline of the wrapped data set, if there is exactly one."""
+        return part_with_pipeline(self.dataset).pipeline
+
+    @pipeline.setter
+    def pipeline(self, pipeline: Any) -> None:
+        part_with_pipeline(self.dataset).pipeline = pipeline
 
     def full_init(self) -> None:
         """Load the wrapped data set and settle every label."""
         if self._fully_initialized:
             return
-        self.dataset.full_init()
-        self.clean_labels = self._read_clean_labels()
-        if self.noise_file is not None:
-            path = Path(self.noise_file).expanduser()
-            self.given_labels = self._check_range(read_given_labels(path, self))
-        else:
-            matrix = transition_matrix(
-                self.kind, self.rate, self.CLASSES, self.transition
-            )
-            self.given_labels = draw_labels(self.clean_labels, matrix, self.seed)
+        for part in walk(self.dataset):
+            if hasattr(part, 'full_init'):
+                part.full_init()
+        self.annotations = Annotations(self.dataset)
+        self.clean_labels = self._check_range(self.annotations.read_labels())
+        self.given_labels = self._check_range(self._make_labels())
         self._fully_initialized = True
-        wrong = len(self.wrong_indices)
+        print_log(self._report(), logger='current')
+
+    def _make_labels(self) -> np.ndarray:
+        """Draw the noisy labels, or read them from the noise file."""
+        classes = self.CLASSES
+        if self.noise_file is None:
+            matrix = transition_matrix(self.kind, self.rate, classes, self.transition)
+            return draw_labels(self.clean_labels, matrix, self.seed)
+        readers = (getattr(p, 'read_label_list', None) for p in walk(self.dataset))
+        return read_given_labels(
+            Path(self.noise_file).expanduser(),
+            self.clean_labels,
+            classes,
+            [self.name_of(i) for i in range(len(self.clean_labels))],
+            next((reader for reader in readers if reader is not None), None),
+        )
+
+    def _report(self) -> str:
+        size, wrong = len(self.clean_labels), len(self.wrong_indices)
+        if self.noise_file is None and not self.rate and self.transition is None:
+            return f'No noise was added to the {size:,} labels.'
         source = self.noise_file or (
             f'{self.kind} noise, rate {self.rate} asked, seed {self.seed}'
         )
-        print_log(
-            f'{wrong:,} of {len(self):,} training labels are wrong '
-            f'({100 * wrong / len(self):.2f} %; {source})',
-            logger='current',
+        return (
+            f'{wrong:,} of {size:,} noisy labels differ from the clean ones '
+            f'({100 * wrong / size:.2f} %; {source})'
         )
 
-    def _read_clean_labels(self) -> np.ndarray:
-        size = len(self.dataset)
-        if not size:
-            raise ValueError(
-                f'{type(self.dataset).__name__} is empty. Mend: see its data_root, '
-                'ann_file and indices.'
-            )
-        labels = [self.dataset.get_data_info(i).get('gt_label') for i in range(size)]
-        for i, label in enumerate(labels):
-            if not np.issubdtype(np.asarray(label).dtype, np.integer) or np.ndim(label):
-                raise ValueError(
-                    f'sample {i} ({self.name_of(i)}) of '
-                    f'{type(self.dataset).__name__} has gt_label={label!r}; '
-                    'NoisyLabels needs one integer a sample.'
-                )
-        return self._check_range(np.array(labels, dtype=np.int64))
-
     def _check_range(self, labels: np.ndarray) -> np.ndarray:
-        classes = self.CLASSES
-        bad = np.flatnonzero((labels < 0) | (labels >= len(classes)))
-        if len(bad):
-            raise ValueError(
-                f'sample {bad[0]} ({self.name_of(bad[0])}) has the label '
-                f'{labels[bad[0]]}; the {len(classes)} classes {classes} allow 0 to '
-                f'{len(classes) - 1}. {len(bad)} of {len(labels)} labels are so.'
-            )
-        return labels
+        return check_range(labels, self.CLASSES, self.name_of)
 
     @force_full_init
     def write(self, path: str | Path) -> NoiseManifest:
@@ -177,19 +193,18 @@ class NoisyLabels(Dataset):
     @property
     @force_full_init
     def wrong_indices(self) -> np.ndarray:
-        """Indices of the samples whose given label is not the clean one."""
+        """Indices of the samples whose noisy label is not the clean one."""
         return np.flatnonzero(self.given_labels != self.clean_labels)
 
     def name_of(self, idx: int) -> str:
-        """Name of a sample: ``name``, else the file's name, else the index."""
-        info = self.dataset.get_data_info(idx)
-        return str(info.get('name') or Path(info.get('img_path') or str(idx)).name)
+        """Return the name of a sample: ``name``, else the file's name or the index."""
+        return self.annotations.name_of(idx)
 
     @force_full_init
     def get_data_info(self, idx: int) -> dict:
-        """Annotation of a sample, with the given and the clean label."""
+        """Return the annotation of a sample, with its noisy and its clean label."""
         idx = range(len(self))[idx]
-        info = self.dataset.get_data_info(idx)
+        info = self.annotations.get_info(idx)
         info['gt_label'] = int(self.given_labels[idx])
         info['clean_label'] = int(self.clean_labels[idx])
         info['sample_idx'] = idx
@@ -197,13 +212,38 @@ class NoisyLabels(Dataset):
 
     @force_full_init
     def get_gt_labels(self) -> np.ndarray:
-        """Given labels, shape (N,)."""
+        """Return the noisy labels, int64 (N,)."""
         return self.given_labels
 
     @force_full_init
     def get_cat_ids(self, idx: int) -> list[int]:
-        """Given label of a sample, as samplers and wrappers ask for it."""
+        """Return the noisy label of a sample, for samplers and wrappers."""
         return [int(self.given_labels[idx])]
+
+    @force_full_init
+    def get_subset(self, indices: int | Sequence[int]) -> 'NoisyLabels':
+        """Return a part of this data set, in which each sample keeps its labels.
+
+        Args:
+            indices: The samples, or how many: the first ones, or the last ones if
+                the number is negative.
+        """
+        part = copy.copy(self)
+        part.get_subset_(indices)
+        return part
+
+    @force_full_init
+    def get_subset_(self, indices: int | Sequence[int]) -> None:
+        """Keep a part of this data set; see :meth:`get_subset`."""
+        every = range(len(self))
+        if isinstance(indices, int):
+            kept = list(every[:indices] if indices >= 0 else every[indices:])
+        else:
+            kept = [every[i] for i in indices]
+        self.dataset = Subset(self.dataset, kept)
+        self.annotations = Annotations(self.dataset)
+        self.clean_labels = self.clean_labels[kept]
+        self.given_labels = self.given_labels[kept]
 
     @force_full_init
     def __len__(self) -> int:
@@ -211,32 +251,38 @@ class NoisyLabels(Dataset):
 
     @force_full_init
     def __getitem__(self, idx: int) -> dict:
-        # Labels are set on what the wrapped data set returns, so that any
-        # data set will do, itself a wrapper or not.
         idx = range(len(self))[idx]
         return self.set_labels(self.dataset[idx], idx)
 
-    def set_labels(self, packed: dict, idx: int) -> dict:
-        """Give a packed sample its labels and its index in this data set.
+    def set_labels(self, packed: Any, idx: int) -> dict:
+        """Give a sample its labels, and its index in this data set.
+
+        Args:
+            packed: The sample as the wrapped data set or a pipeline returns it.
+            idx: Its index.
+
+        Returns:
+            The packed sample.
 
         Raises:
-            ValueError: Where the pipeline did not end in ``PackInputs``.
+            ValueError: If it is neither packed nor a pair of image and label.
         """
-        if 'data_samples' not in packed:
+        if isinstance(packed, tuple | list) and len(packed) == 2:
+            image = PackInputs.format_input(packed[0])
+            packed = dict(inputs=image, data_samples=DataSample())
+        if not isinstance(packed, dict) or 'data_samples' not in packed:
+            keys = sorted(packed) if isinstance(packed, dict) else type(packed).__name__
             raise ValueError(
-                f'{type(self.dataset).__name__} gives {sorted(packed)}, and no '
-                "'data_samples' to put labels into. Mend: end its pipeline with "
-                "dict(type='PackInputs')."
+                f'{type(self.dataset).__name__} returns {keys}, with no '
+                "'data_samples' to put labels into. Fix: end its pipeline with "
+                "dict(type='PackInputs'), or return pairs of image and label."
             )
         sample = packed['data_samples']
         sample.set_gt_label(int(self.given_labels[idx]))
-        # The wrapped data set's own index is another one where it is itself
-        # put together from several.
+        # The index in the wrapped data set differs if that is itself a wrapper.
         own = dict(clean_label=int(self.clean_labels[idx]), sample_idx=idx)
+        info = self.annotations.get_info(idx)
+        if 'votes' in info:
+            own['votes'] = info['votes']
         sample.set_metainfo(own)
         return packed
-
-    @force_full_init
-    def wrong_samples(self, pipeline: Callable[[dict], dict]) -> WrongSamples:
-        """The wrongly labelled samples, through another pipeline."""
-        return WrongSamples(self, pipeline)

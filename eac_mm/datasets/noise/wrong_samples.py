@@ -1,39 +1,48 @@
-"""The wrongly labelled part of a data set."""
-
-from __future__ import annotations
+"""The samples with a wrong noisy label."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+import numpy as np
 from torch.utils.data import Dataset
 
-if TYPE_CHECKING:
-    from .noisy_labels import NoisyLabels
+from ..wrappers import find, origins
+from .noisy_labels import NoisyLabels
 
 
 class WrongSamples(Dataset):
-    """The wrongly labelled samples of a :class:`NoisyLabels`.
+    """Samples whose noisy label differs from the clean one, each once.
 
     Args:
-        noisy: The data set.
-        pipeline: Transforms that end in packed inputs; usually the validation
-            set's, so that the network sees the images as in testing.
+        dataset: A data set that is, wraps or joins one or more
+            :class:`NoisyLabels`. A sample that it repeats counts once, and one
+            that it leaves out does not count.
+        pipeline: Transforms that end in packed inputs; usually those of the
+            validation set, so that the network sees the images as in testing.
+
+    Raises:
+        TypeError: If an unknown wrapper hides which sample comes from where.
     """
 
-    def __init__(self, noisy: NoisyLabels, pipeline: Callable[[dict], dict]) -> None:
-        self.noisy = noisy
+    def __init__(self, dataset: Dataset, pipeline: Callable[[dict], dict]) -> None:
         self.pipeline = pipeline
-        self.indices = noisy.wrong_indices
+        self.samples: list[tuple[NoisyLabels, int]] = []
+        if not find(dataset, NoisyLabels):
+            return
+        sources, source, index = origins(dataset, NoisyLabels)
+        for number, part in enumerate(sources):
+            if isinstance(part, NoisyLabels):
+                served = np.unique(index[source == number])
+                wrong = np.intersect1d(served, part.wrong_indices)
+                self.samples += [(part, int(idx)) for idx in wrong]
 
     @property
     def metainfo(self) -> dict:
-        """Meta information of the wrapped data set."""
-        return self.noisy.metainfo
+        """Meta information of the data set that the samples come from."""
+        return self.samples[0][0].metainfo if self.samples else {}
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.samples)
 
     def __getitem__(self, position: int) -> dict:
-        idx = int(self.indices[position])
-        packed = self.pipeline(self.noisy.get_data_info(idx))
-        return self.noisy.set_labels(packed, idx)
+        noisy, idx = self.samples[position]
+        return noisy.set_labels(self.pipeline(noisy.get_data_info(idx)), idx)

@@ -5,6 +5,8 @@ from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
 from .exact_resume_hook import ExactResumeHook
 from .finite_loss_hook import FiniteLossHook
+from .memorisation_hook import MemorisationHook
+from .precision_hook import PrecisionHook
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -15,6 +17,8 @@ __all__ = [
     'EpochSeedHook',
     'ExactResumeHook',
     'FiniteLossHook',
+    'MemorisationHook',
+    'PrecisionHook',
     'PreflightHook',
     'ResultHook',
     'SafeCheckpointHook',

@@ -93,8 +93,9 @@ class SafeCheckpointHook(CheckpointHook):
                 'only checkpoint is written at its end. Fix: '
                 'default_hooks.checkpoint.by_epoch=False with an interval in iterations'
             )
+        leftovers, self.leftovers = self.leftovers, 'keep'  # to test after training
         if is_main_process():
-            if self.leftovers == 'remove':
+            if leftovers == 'remove':
                 names = remove_run_files(runner.work_dir)
                 runner.logger.info(
                     f'deleted in {runner.work_dir}: {names or "nothing"}'

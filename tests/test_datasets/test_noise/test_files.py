@@ -251,14 +251,16 @@ def test_other_labels(tmp_path, clean, classes):
 def test_cut_file(tmp_path):
     path = write(tmp_path)
     path.write_text('\n'.join(path.read_text().split('\n')[:6]) + '\n')
-    with pytest.raises(ValueError, match=r'has 4 labels for 6 samples: it was cut'):
+    with pytest.raises(ValueError, match=r'has 4 labels for 6 samples: it lost'):
         read_noise_file(path, CLEAN, ABC)
 
 
 def test_longer_file(tmp_path):
     path = write(tmp_path)
     path.write_text(path.read_text() + '6\ta\t6.png\n')
-    with pytest.raises(ValueError, match=r'has 7 labels for 6 samples: .* added to'):
+    with pytest.raises(
+        ValueError, match=r'has 7 labels for 6 samples: .* gained lines'
+    ):
         read_noise_file(path, CLEAN, ABC)
 
 

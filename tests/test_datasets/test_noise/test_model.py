@@ -36,17 +36,17 @@ def test_good_rate(rate):
 )
 def test_bad_rate(rate):
     with pytest.raises(
-        ValueError, match=r'noise rate .*: give .* in \[0, 1\)'
+        ValueError, match=r'noise rate .* is not in \[0, 1\)\. Fix: give'
     ) as error:
         check_rate(rate)
-    assert f'noise rate {rate!r}:' in str(error.value)
+    assert f'noise rate {rate!r} is not' in str(error.value)
 
 
 @pytest.mark.parametrize('seed', [-1, 1.0, 'abc', True, None])
 def test_bad_seed(seed):
-    with pytest.raises(ValueError, match=r'give an integer, 0 or more') as error:
+    with pytest.raises(ValueError, match=r'Fix: give an integer, 0 or more') as error:
         draw_labels(np.array([0]), np.eye(2), seed)
-    assert f'noise seed {seed!r}:' in str(error.value)
+    assert f'noise seed {seed!r} is not' in str(error.value)
 
 
 def test_good_seed():
@@ -85,15 +85,20 @@ def test_asymmetric_matrix_as_it_is(convert):
 @pytest.mark.parametrize(
     ('kind', 'rate', 'transition', 'message'),
     [
-        ('gaussian', 0.3, None, r"noise kind 'gaussian': choose .*'symmetric', 'asymm"),
+        (
+            'gaussian',
+            0.3,
+            None,
+            r"noise kind 'gaussian' is .*Fix: choose .*'symmetric', 'asymm",
+        ),
         ('symmetric', 1.0, None, r'noise rate 1.0'),
-        ('symmetric', 0.3, {'a': 'b'}, r'takes no transition; say kind="asymmetric"'),
-        ('asymmetric', 0.3, None, r'needs transition: .* matrix of 3 x 3 .* got None'),
-        ('asymmetric', 0.3, {}, r'needs transition: .* got \{\}'),
+        ('symmetric', 0.3, {'a': 'b'}, r'takes no transition. Fix: kind="asymmetric"'),
+        ('asymmetric', 0.3, None, r'needs a transition, got None. .* matrix of 3 x 3'),
+        ('asymmetric', 0.3, {}, r'needs a transition, got \{\}. Fix'),
         ('asymmetric', 0.3, {'a': 'd'}, r"names the class 'd'; .*\('a', 'b', 'c'\)"),
         ('asymmetric', 0.3, {'A': 'b'}, r"names the class 'A'"),
         ('asymmetric', 0.3, {'a': 'a'}, r"sends 'a' to itself"),
-        ('asymmetric', 0, 'fear', r"'fear': give \{from: to\} .* 3 lists of 3"),
+        ('asymmetric', 0, 'fear', r"'fear' is no .*give \{from: to\} .* 3 lists of 3"),
         ('asymmetric', 0, [[1, 0], [1]], r'give \{from: to\} .* 3 lists of 3'),
         ('asymmetric', 0, np.eye(2), r'shape \(2, 2\); 3 classes need 3 x 3'),
         ('asymmetric', 0, [1, 0, 0], r'shape \(3,\); 3 classes need 3 x 3'),
@@ -105,7 +110,12 @@ def test_asymmetric_matrix_as_it_is(convert):
         ),
         ('asymmetric', 0, [[1, 0, 0], [0, 1, 0], [0, 2, -1]], r'hold probabilities'),
         ('asymmetric', 0, np.full((3, 3), np.nan), r'hold probabilities'),
-        ('asymmetric', 0.3, np.eye(3), r'holds the rates itself; leave out rate=0.3'),
+        (
+            'asymmetric',
+            0.3,
+            np.eye(3),
+            r'holds the rates itself. Fix: leave out rate=0.3',
+        ),
     ],
 )
 def test_bad_transition(kind, rate, transition, message):
@@ -119,7 +129,7 @@ def test_symmetric_noise_of_one_class():
 
 
 def test_transition_of_classes_with_one_name():
-    with pytest.raises(ValueError, match=r"class 0 is called 'crane'.*one class alone"):
+    with pytest.raises(ValueError, match=r"class 0 is called 'crane'.*name of its own"):
         transition_matrix('asymmetric', 0.3, ['crane', 'b', 'crane'], {'crane': 'b'})
 
 

@@ -44,4 +44,4 @@ def test_a_cpu_without_bfloat16_runs_in_float32_and_says_so(monkeypatch):
             assert model(torch.ones(1, 3)).dtype == torch.float32
     [(text, _, level)] = warnings
     assert level == logging.WARNING
-    assert text.startswith('float32 in place of bfloat16')
+    assert text.startswith('Training in float32 instead of bfloat16')

@@ -1,5 +1,0 @@
-"""Loops that MMEngine does not have."""
-
-from .loops import NoisyLabelValLoop
-
-__all__ = ['NoisyLabelValLoop']
