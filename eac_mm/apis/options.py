@@ -35,7 +35,7 @@ def check_options(cfg: Config, options: dict) -> None:
     faults = list(_faults(_nested(options), cfg._cfg_dict, '', cfg))
     if faults:
         lines = '\n'.join(f'  {fault}' for fault in faults)
-        raise ValueError(f'--cfg-options: these would have no effect.\n{lines}')
+        raise ValueError(f'--cfg-options: unknown keys.\n{lines}')
     known = parameters.top_level(cfg.get('runner_type'))
     for key in {key.split('.')[0] for key in options}:
         if known is not None and key not in known:
@@ -191,8 +191,7 @@ def _fault(place: str, value: Any, names: set[str], cfg: Config) -> str:
     if meant:
         return f'{_leaf(place, value)}: nothing reads it. Fix: {_leaf(meant, value)}'
     allowed = ', '.join(sorted(names)) or 'nothing'
-    where = parent or 'the top level'
-    return f'{_leaf(place, value)}: nothing reads it. Fix: {where} takes {allowed}'
+    return f'{_leaf(place, value)}: nothing reads it. Fix: choose among {allowed}'
 
 
 def _leaf(place: str, value: Any) -> str:
