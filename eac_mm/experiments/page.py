@@ -7,7 +7,6 @@ import pandas as pd
 
 from eac_mm.utils.files import write_atomically
 
-from . import machine
 from .plans import Cell
 from .plot import picture
 from .report import LAST, as_csv, as_markdown, records
@@ -134,7 +133,7 @@ class Page:
     def _head(self) -> str:
         finished = [run for run in self.runs if run.result()]
         starts = {run.settings().get('load_from') or 'random' for run in finished}
-        noted = [line for run in finished for line in machine.noted(run.work_dir)]
+        noted = [line for run in finished for line in run.machines()]
         names = {self.book.data[cell.entry.data]['name']: None for cell in self.cells}
         seeds = sorted({run.seed for run in self.runs})
         return f"""\

@@ -15,9 +15,8 @@ from pathlib import Path
 from mmengine import Config
 
 from eac_mm.apis import load_config
+from eac_mm.utils import hardware
 from eac_mm.utils.files import write_atomically
-
-from . import machine
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,18 @@ class Run:
         path = self.work_dir / 'result.json'
         result = json.loads(path.read_text()) if path.is_file() else {}
         return result if result.get('finished') else None
+
+    def machines(self) -> list[str]:
+        """List the machines that the run was trained on; empty if none were noted."""
+        path = self.work_dir / 'machine.txt'
+        return path.read_text(encoding='utf-8').splitlines() if path.is_file() else []
+
+    def note_machine(self) -> None:
+        """Add this machine to the folder of a run that starts or resumes here."""
+        machines = self.machines()
+        if hardware.describe() not in machines:
+            text = '\n'.join([*machines, hardware.describe()]) + '\n'
+            (self.work_dir / 'machine.txt').write_text(text, encoding='utf-8')
 
     def command(self, script: Path) -> list[str]:
         """Return the command that trains, or resumes an interrupted run."""
@@ -157,7 +168,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _start(run: Run, settings: str, script: Path, threads: int | None) -> None:
     write_atomically(run.work_dir / 'settings.py', settings.encode())
     with _alone_in(run.work_dir):
-        machine.note(run.work_dir)
+        run.note_machine()
         train(run, script, threads)
     if run.result() is None:
         raise RuntimeError(

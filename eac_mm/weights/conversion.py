@@ -1,4 +1,4 @@
-"""From a file of another project to weights of MMPretrain's keys."""
+"""Convert a file of another project to weights with MMPretrain's keys."""
 
 import hashlib
 import io
@@ -20,24 +20,24 @@ from .layouts import LAYOUTS, Layout, detect
 from .numpy_pickle import read_numpy_pickle
 
 WRAPPERS = ('state_dict', 'model_state_dict')
-# What a file of torch.save starts with; before torch 1.6, a number within a pickle.
+# How a file of torch.save begins; before torch 1.6, a number inside a pickle.
 TORCH_ZIP = b'PK\x03\x04'
 TORCH_OLD = b'l\xfc\x9cF\xf9 j\xa8P\x19'
 UNTRUSTED = (
-    'Nothing in a file is ever run. Mend: get the file from its authors, or have its '
+    'Nothing in a file is ever run. Fix: get the file from its authors, or have its '
     'owner save the weights alone: torch.save(model.state_dict(), path).'
 )
 
 
 @dataclass(frozen=True)
 class Converted:
-    """Weights with MMPretrain's keys.
+    """Hold weights with MMPretrain's keys.
 
     Args:
-        state_dict: Weights named ``backbone....``, and ``head.fc....`` where kept.
+        state_dict: Weights named ``backbone....``, and ``head.fc....`` if kept.
         meta: ``source``, ``source_sha256``, ``kind``, ``backbone`` (its config) and
             ``eac_mm_version``.
-        dropped: Shapes of the source's weights that were left behind: its head.
+        dropped: Shapes of the weights of the source's head, which was left out.
     """
 
     state_dict: dict[str, Tensor]
@@ -49,23 +49,27 @@ def convert_weights(source: str | Path, kind: str = 'auto') -> Converted:
     """Read a file of another project and give its weights MMPretrain's keys.
 
     Args:
-        source: A file of ``torch.save`` or a pickle of NumPy arrays. It may come
-            from anyone: nothing in it is run.
+        source: A file of ``torch.save`` or a pickle of NumPy arrays. It need not be
+            trusted: nothing in it is run.
         kind: A name of :data:`LAYOUTS`, or ``'auto'``.
 
     Returns:
         Weights that fill the backbone, each of its shape and type.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
+        FileNotFoundError: If there is no such file.
         ValueError: For an unknown kind, a file that holds more than weights, or
-            weights that do not fill the backbone, or do more.
+            weights that do not fill the backbone exactly.
     """
     source = Path(source)
     if not source.is_file():
-        raise FileNotFoundError(f'{source} does not exist (seen from {Path.cwd()}).')
+        raise FileNotFoundError(
+            f'{source} does not exist (seen from {Path.cwd()}). Fix: correct the path.'
+        )
     if kind != 'auto' and kind not in LAYOUTS:
-        raise ValueError(f'kind={kind!r}: allowed are auto, {", ".join(LAYOUTS)}.')
+        raise ValueError(
+            f'kind={kind!r} is unknown. Fix: choose from auto, {", ".join(LAYOUTS)}.'
+        )
     content = source.read_bytes()
     try:
         weights, numpy_pickle = read_weights(content)
@@ -122,7 +126,7 @@ def convert_file(
 
 
 def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
-    """Read a state dict, without wrapper and without ``module.`` before its keys.
+    """Read a state dict; take off its wrapper and ``module.`` before its keys.
 
     Args:
         content: The bytes of the file.
@@ -131,7 +135,7 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
         The weights, and whether the file is a pickle of NumPy arrays.
 
     Raises:
-        ValueError: Where it holds anything else.
+        ValueError: If it holds anything else.
     """
     of_torch = content.startswith(TORCH_ZIP) or TORCH_OLD in content[:32]
     if of_torch:
@@ -147,8 +151,9 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
             break
     if not isinstance(state, dict) or not state:
         raise ValueError(
-            f'the file holds {type(state).__name__} {str(state)[:40]!r}; allowed is a '
-            f'dict of weights, or one in a dict under {" or ".join(WRAPPERS)}.'
+            f'the file holds {type(state).__name__} {str(state)[:40]!r}; expected a '
+            f'dict of weights, or one in a dict under {" or ".join(WRAPPERS)}. '
+            'Fix: save model.state_dict().'
         )
     weights: dict[str, Tensor] = {}
     for key, value in state.items():
@@ -156,12 +161,14 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
             value = torch.from_numpy(value)
         if not isinstance(key, str) or not isinstance(value, Tensor):
             raise ValueError(
-                f'{key!r} holds {type(value).__name__}; allowed are names and tensors '
-                'or arrays.'
+                f'{key!r} holds {type(value).__name__}; only names with tensors or '
+                'arrays are allowed. Fix: save model.state_dict() alone.'
             )
         name = key.removeprefix('module.')
         if name in weights:
-            raise ValueError(f'{name} is there twice, with and without "module.".')
+            raise ValueError(
+                f'{name} occurs twice, with and without "module.". Fix: remove one.'
+            )
         weights[name] = value.detach()
     return weights, not of_torch
 
@@ -170,8 +177,8 @@ def _read_torch(content: bytes) -> Any:
     try:
         return torch.load(io.BytesIO(content), map_location='cpu', weights_only=True)
     except Exception as error:  # a malformed file raises nearly anything
-        # torch's message recommends to load the file unsafely; what went wrong
-        # stands in the error that it replaces.
+        # torch's message recommends loading the file unsafely; the error that it
+        # replaces says what went wrong.
         reason = str(error.__context__ or error) or type(error).__name__
         name = re.search(r'GLOBAL (\S+)', reason)
         reason = f'it asks for {name[1]}' if name else reason.splitlines()[0]
@@ -183,27 +190,27 @@ def _read_torch(content: bytes) -> Any:
 def fill(
     layout: Layout, weights: dict[str, Tensor]
 ) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Fill the backbone, and the head where the layout keeps it.
+    """Fill the backbone, and the head if the layout keeps it.
 
     ``num_batches_tracked``, which files older than torch 0.4.1 lack, becomes 0.
 
     Args:
         layout: How the weights are named.
-        weights: All weights of the source that are to be used.
+        weights: All weights of the source that are used.
 
     Returns:
         The config of the backbone, and the weights in its order.
 
     Raises:
-        ValueError: Listing every key of the backbone that is not filled, every one
-            of another shape, and every weight that has no place.
+        ValueError: Lists every key of the backbone that is not filled, every one of
+            another shape, and every weight without a place.
     """
     sources = {layout.rename(key): key for key in weights}
     sources.pop(None, None)
     if not sources:
         raise ValueError(
             f'no key is one of {layout.about}, such as {layout.example}; it holds '
-            f'{list(weights)}. Mend: give another kind ({", ".join(LAYOUTS)}).'
+            f'{list(weights)}. Fix: give another kind ({", ".join(LAYOUTS)}).'
         )
     backbone = layout.backbone(sources)
     wanted = _wanted(backbone, weights.get(sources.get('head.fc.weight')), layout)
@@ -227,9 +234,8 @@ def fill(
         raise ValueError(
             f'the weights are not those of {layout.about}, {backbone}.\n'
             f'Not filled: {missing}\nOf another shape: {unlike}\n'
-            f'Without a place: {unused}\n'
-            'Mend: give the whole file of such a network, or another kind '
-            f'({", ".join(LAYOUTS)}).'
+            f'Without a place: {unused}\nFix: give the whole file of such a network, '
+            f'or another kind ({", ".join(LAYOUTS)}).'
         )
     return backbone, filled
 
@@ -237,7 +243,7 @@ def fill(
 def _wanted(
     backbone: dict[str, Any], head: Tensor | None, layout: Layout
 ) -> dict[str, Tensor]:
-    """The weights of the model that is to be filled."""
+    """Return the weights of the model to fill."""
     module = MODELS.build(backbone)
     wanted = {f'backbone.{key}': value for key, value in module.state_dict().items()}
     if layout.rename('fc.weight') == 'head.fc.weight':

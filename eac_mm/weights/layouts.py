@@ -1,4 +1,4 @@
-"""How other projects name the weights that MMPretrain's backbones have."""
+"""Rename the weights of other projects to the keys of MMPretrain's backbones."""
 
 import re
 from collections.abc import Callable, Collection
@@ -23,12 +23,12 @@ VGGFACE2_IDENTITIES = 8631
 
 
 def rename_resnet(key: str) -> str | None:
-    """``layer1.0.bn1.weight`` is ``backbone.layer1.0.bn1.weight``."""
+    """Rename ``layer1.0.bn1.weight`` to ``backbone.layer1.0.bn1.weight``."""
     return f'backbone.{key}' if key.split('.')[0] in RESNET_CHILDREN else None
 
 
 def rename_eac(key: str) -> str | None:
-    """``features.4.0.bn1.weight`` is ``backbone.layer1.0.bn1.weight``."""
+    """Rename ``features.4.0.bn1.weight`` to ``backbone.layer1.0.bn1.weight``."""
     if key in ('fc.weight', 'fc.bias'):
         return f'head.{key}'
     parts = key.split('.', 2)
@@ -38,10 +38,10 @@ def rename_eac(key: str) -> str | None:
 
 
 def rename_mobilenet_v2(key: str) -> str | None:
-    """``features.2.conv.1.0.weight`` is ``backbone.layer2.0.conv.1.conv.weight``.
+    """Rename ``features.1.conv.1.weight`` to ``backbone.layer1.0.conv.1.conv.weight``.
 
-    torchvision's blocks hold (convolution, norm, activation) triples and, last, a
-    convolution and a norm on their own; MMPretrain's hold ``ConvModule`` alone.
+    torchvision's blocks hold triples of convolution, norm and activation, and at the
+    end a convolution and a norm of their own; MMPretrain's hold ``ConvModule`` only.
     """
     if stem := re.fullmatch(r'features\.(0|18)\.([01])\.(\w+)', key):
         place, part, name = stem.groups()
@@ -65,13 +65,13 @@ def rename_mobilenet_v2(key: str) -> str | None:
 
 
 def resnet_depth(keys: Collection[str]) -> int:
-    """Depth of a ResNet, from the blocks that its keys name.
+    """Return the depth of a ResNet, from the blocks that its keys name.
 
     Args:
         keys: Keys of MMPretrain, such as ``backbone.layer1.0.conv1.weight``.
 
     Raises:
-        ValueError: Where MMPretrain has no such ResNet.
+        ValueError: If MMPretrain has no such ResNet.
     """
     found = [re.match(r'backbone\.layer([1-4])\.(\d+)\.', key) for key in keys]
     blocks = [0] * 4
@@ -87,8 +87,8 @@ def resnet_depth(keys: Collection[str]) -> int:
     )
     kind = 'bottlenecks' if bottleneck else 'basic blocks'
     raise ValueError(
-        f'stages of {tuple(blocks)} {kind} are no ResNet of MMPretrain ({known}; '
-        'bottlenecks from 50 on). Mend: give the whole file of one of these.'
+        f'stages of {tuple(blocks)} {kind} are not a ResNet of MMPretrain ({known}; '
+        'bottlenecks from 50 on). Fix: give the whole file of one of these.'
     )
 
 
@@ -111,14 +111,14 @@ def _mobilenet_v2(keys: Collection[str]) -> dict:
 
 @dataclass(frozen=True)
 class Layout:
-    """The weights of another project.
+    """Describe how another project names its weights.
 
     Args:
-        about: What it is, for people.
+        about: Its name for people.
         example: One of its keys.
-        rename: From a key to MMPretrain's, or to None.
-        backbone: From MMPretrain's keys to the config of the backbone.
-        heads: How the keys of a head start that is left behind.
+        rename: Maps a key to MMPretrain's, or to None if it has none.
+        backbone: Maps MMPretrain's keys to the config of the backbone.
+        heads: Prefixes of the keys of a head, which is left out.
     """
 
     about: str
@@ -128,7 +128,7 @@ class Layout:
     heads: tuple[str, ...] = ()
 
 
-# 'feature' is the embedding before the head of the files of SCN.
+# 'feature' is the embedding before the head, in the files of SCN.
 RESNET_HEADS = ('fc.', 'feature.')
 LAYOUTS = {
     'resnet': Layout(
@@ -162,14 +162,14 @@ LAYOUTS = {
 
 
 def detect(shapes: dict[str, tuple[int, ...]], numpy_pickle: bool) -> str:
-    """The name of the layout that a file's keys belong to.
+    """Return the name of the layout that the keys of a file belong to.
 
     Args:
         shapes: Keys of the file and the shapes of its weights.
-        numpy_pickle: Whether the file is a pickle of NumPy arrays, as VGGFace2's.
+        numpy_pickle: Whether the file is a pickle of NumPy arrays, as VGGFace2's is.
 
     Raises:
-        ValueError: Where the keys belong to none.
+        ValueError: If the keys belong to none.
     """
     known = {
         name: sum((layout.rename(key) or '').startswith('backbone.') for key in shapes)
@@ -180,7 +180,7 @@ def detect(shapes: dict[str, tuple[int, ...]], numpy_pickle: bool) -> str:
         names = '; '.join(f'{x.example} of {x.about}' for x in LAYOUTS.values())
         raise ValueError(
             f'no key of the file is known; it holds {list(shapes)[:8]}... Allowed are '
-            f'files with keys such as {names}. Mend: give one of these.'
+            f'files with keys such as {names}. Fix: give one of these.'
         )
     identities = shapes.get('fc.weight', ())[:1] == (VGGFACE2_IDENTITIES,)
     if best == 'resnet' and (identities or numpy_pickle):

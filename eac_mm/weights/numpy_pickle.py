@@ -1,9 +1,9 @@
-"""Pickled dicts of NumPy arrays, read without running anything in them.
+"""Read pickled dicts of NumPy arrays without running anything in them.
 
 A pickle is a program that may call any function it can name. Here the few names
-that a dict of arrays needs lead to stand-ins, which only note what the array is
-made of; not even NumPy sees the file before all of it has been checked. Every
-other name is refused.
+that a dict of arrays needs lead to stand-ins, which only record the parts of the
+array; NumPy gets the content after all of it was checked. Every other name is
+refused.
 """
 
 import io
@@ -19,7 +19,7 @@ DEPTH = 2  # a dict of arrays, or one inside another dict
 
 
 class _Type:
-    """Stands for a ``numpy.dtype`` of a plain number."""
+    """Stand for a ``numpy.dtype`` of a plain number."""
 
     def __init__(self, code: Any, *flags: Any) -> None:
         if code not in TYPES:
@@ -37,7 +37,7 @@ class _Type:
 
 
 class _Array:
-    """Stands for a ``numpy.ndarray``."""
+    """Stand for a ``numpy.ndarray``."""
 
     def __init__(self, *made_from: Any) -> None:
         self.array: np.ndarray | None = None
@@ -63,7 +63,7 @@ def _encode(text: str, encoding: str) -> bytes:
 
 
 class _StandIn:
-    """What a name in the pickle leads to: it can be called, and nothing else."""
+    """Replace what a name in the pickle stands for: it can only be called."""
 
     __slots__ = ('_make',)
 
@@ -90,7 +90,7 @@ ALLOWED = {
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> _StandIn:
-        """The stand-in of an allowed name."""
+        """Return the stand-in of an allowed name."""
         if f'{module}.{name}' not in ALLOWED:
             raise ValueError(
                 f'it asks for {module}.{name}; a dict of arrays needs only '
@@ -106,22 +106,22 @@ def read_numpy_pickle(content: bytes) -> Any:
         content: The bytes of the file.
 
     Returns:
-        What was pickled, with arrays in native byte order.
+        The pickled value, with arrays in native byte order.
 
     Raises:
-        ValueError: Where it holds more than plain values and arrays of numbers, or
-            is no pickle.
+        ValueError: If it holds more than plain values and arrays of numbers, or is
+            not a pickle.
     """
     try:
         return _unwrap(_Reader(io.BytesIO(content), encoding='latin1').load(), DEPTH)
     except Exception as error:  # a malformed pickle raises nearly anything
         raise ValueError(
-            f'this is no pickle of NumPy arrays alone: {error or type(error).__name__}'
+            f'this is not a pickle of NumPy arrays: {error or type(error).__name__}'
         ) from error
 
 
 def _unwrap(value: Any, depth: int) -> Any:
-    """Put the arrays in the place of their stand-ins."""
+    """Replace the stand-ins by their arrays."""
     if isinstance(value, _Array):
         if value.array is None:
             raise ValueError('an array has no content')

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from eac_mm.experiments import Run, machine, run_all, runs
+from eac_mm.experiments import Run, run_all, runs
 
 RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
 TRAIN = """
@@ -74,7 +74,7 @@ def test_later_options_win_and_are_parsed(make):
 
 
 def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys):
-    monkeypatch.setattr(machine, 'describe', lambda: 'a machine')
+    monkeypatch.setattr(runs.hardware, 'describe', lambda: 'a machine')
     wanted = [make(seed) for seed in (0, 1, 2, 3, 0)]
     failures = run_all(wanted, script)
     assert [run for run, _ in failures] == [wanted[1], wanted[3]]
@@ -82,7 +82,7 @@ def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys)
     assert 'the training ended with 1' in str(failures[0][1])
     assert 'no finished result.json' in str(failures[1][1])
     assert [bool(run.result()) for run in wanted[:4]] == [True, False, True, False]
-    assert machine.noted(wanted[0].work_dir) == ['a machine']
+    assert wanted[0].machines() == ['a machine']
     assert 'no more disk' in wanted[1].log.read_text()
     assert capsys.readouterr().out.count('Epoch(train) of 0') == 1
 
@@ -122,3 +122,13 @@ def test_an_unfinished_result_is_none(make, finish):
     assert make().result() is None
     finish(make(), 80.0, finished=False)
     assert make().result() is None
+
+
+def test_machines_are_noted_once_each(make, monkeypatch):
+    run = make()
+    assert run.machines() == []
+    run.work_dir.mkdir(parents=True)
+    for name in ('one', 'two', 'one'):
+        monkeypatch.setattr(runs.hardware, 'describe', lambda name=name: name)
+        run.note_machine()
+    assert run.machines() == ['one', 'two']

@@ -345,9 +345,9 @@ def test_what_is_no_weights_is_refused(convert):
         convert(weights(conv1__weight=3))
     with pytest.raises(ValueError, match='7 holds Tensor'):
         convert({7: torch.zeros(2)})
-    with pytest.raises(ValueError, match=r'conv1\.weight is there twice'):
+    with pytest.raises(ValueError, match=r'conv1\.weight occurs twice'):
         convert({**weights(), 'module.conv1.weight': torch.zeros(2)})
-    with pytest.raises(ValueError, match='this is no pickle of NumPy arrays alone'):
+    with pytest.raises(ValueError, match='this is not a pickle of NumPy arrays'):
         convert(b'<html>Quota exceeded</html>')
     with pytest.raises(ValueError, match='refuses the file: .*ever run'):
         convert(b'PK\x03\x04 cut off')
@@ -399,7 +399,7 @@ def test_no_key_matches(convert):
         convert({'backbone.conv1.weight': torch.zeros(2)})
     with pytest.raises(ValueError, match=r"no key is one of .*\['other.weight'\]"):
         convert({'other.weight': torch.zeros(2)}, '--kind', 'mobilenetv2')
-    with pytest.raises(ValueError, match='are no ResNet of MMPretrain'):
+    with pytest.raises(ValueError, match='are not a ResNet of MMPretrain'):
         convert({'conv1.weight': torch.zeros(2)})
 
 
@@ -429,7 +429,7 @@ def test_unknown_file_and_kind(tmp_path, capsys):
     with pytest.raises(FileNotFoundError, match='missing.pth does not exist'):
         tool.main([str(tmp_path / 'missing.pth'), str(tmp_path / 'out.pth')])
     (tmp_path / 'a.pth').write_bytes(b'')
-    with pytest.raises(ValueError, match=r"kind='tf': allowed are auto, resnet"):
+    with pytest.raises(ValueError, match=r"kind='tf' is unknown. Fix: .* auto, resnet"):
         convert_weights(tmp_path / 'a.pth', 'tf')
 
 

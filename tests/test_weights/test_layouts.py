@@ -73,9 +73,13 @@ def test_depth(depth):
 def test_no_known_depth():
     keys = [f'backbone.layer{s}.{b}.conv1.weight' for s in range(1, 5) for b in (0, 1)]
     assert resnet_depth(keys) == 18
-    with pytest.raises(ValueError, match=r'\(2, 2, 2, 0\) basic blocks are no ResNet'):
+    with pytest.raises(
+        ValueError, match=r'\(2, 2, 2, 0\) basic blocks are not a ResNet'
+    ):
         resnet_depth(keys[:6])
-    with pytest.raises(ValueError, match=r'\(2, 2, 2, 2\) bottlenecks are no ResNet'):
+    with pytest.raises(
+        ValueError, match=r'\(2, 2, 2, 2\) bottlenecks are not a ResNet'
+    ):
         resnet_depth([*keys, 'backbone.layer1.0.conv3.weight'])
 
 
