@@ -225,15 +225,18 @@ def _read_before_base(init: Callable, name: str) -> set[str] | None:
     except (OSError, TypeError, SyntaxError):
         return None
     understood, read = [], set()
-    for call in ast.walk(tree):
-        if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
+            understood.append(node.value)
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
-        method, first = call.func.attr, call.args[0] if call.args else None
+        method, first = node.func.attr, node.args[0] if node.args else None
+        named = isinstance(first, ast.Constant)
         if method == '__init__':
-            understood += [x.value for x in call.keywords if x.arg is None]
-        elif method in ('get', 'pop', 'setdefault') and isinstance(first, ast.Constant):
-            understood.append(call.func.value)
-            if isinstance(call.func.value, ast.Name) and call.func.value.id == name:
-                read.add(first.value)
+            understood += [x.value for x in node.keywords if x.arg is None]
+        elif method == 'get' or (method in ('pop', 'setdefault') and named):
+            understood.append(node.func.value)
+            if named and isinstance(node.func.value, ast.Name):
+                read |= {first.value} if node.func.value.id == name else set()
     uses = [x for x in ast.walk(tree) if isinstance(x, ast.Name) and x.id == name]
     return read if all(any(x is y for y in understood) for x in uses) else None

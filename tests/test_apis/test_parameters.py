@@ -23,6 +23,28 @@ class ByName(Closed):
         Closed.__init__(self, *args, **rest)
 
 
+class Looks(Closed):
+    def __init__(self, **kwargs):
+        for name in ('a', 'b'):
+            if kwargs.get(name) is None or kwargs[name] < 0:
+                raise ValueError(name)
+        super().__init__(**kwargs)
+
+
+class TakesAny(Closed):
+    def __init__(self, **kwargs):
+        for name in self.names:
+            kwargs.pop(name)
+        super().__init__(**kwargs)
+
+
+class Writes(Closed):
+    def __init__(self, **kwargs):
+        for name in self.names:
+            kwargs[name] = None
+        super().__init__(**kwargs)
+
+
 class Inherits(PassesOn):
     pass
 
@@ -58,6 +80,9 @@ def any_function(a, **kwargs):
         (PassesOn, {'a', 'b', 'c'}),
         (ByName, {'a', 'b', 'c', 'd'}),
         (Inherits, {'a', 'b', 'c'}),
+        (Looks, {'a', 'b'}),
+        (TakesAny, None),
+        (Writes, None),
         (Keeps, None),
         (PassesElsewhere, None),
         (Bare, set()),
