@@ -192,7 +192,7 @@ def losses(path: Path, rows: pd.DataFrame) -> list[str]:
     fewer = both['seeds_new'] < both['seeds']
     blank = both['last5_mean'].notna() & both['last5_mean_new'].isna()
     return [
-        f'{" | ".join(row[name] for name in place)}: {row["seeds"]} finished seeds in '
-        f'the file, {row["seeds_new"]} in the new table'
+        f'{" | ".join(row[name] for name in place)}: finished seeds: '
+        f'{row["seeds"]} in the file, {row["seeds_new"]} in the new table'
         for row in both[fewer | blank].to_dict('records')
     ]

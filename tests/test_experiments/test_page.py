@@ -116,33 +116,33 @@ class TestNoResultIsLost:
                 self.remove(run)
         self.refuse(
             self.cells('one'),
-            'R | Base | accuracy: 3 finished seeds in the file, 0 in the new table',
-            'R | EAC | accuracy: 3 finished seeds in the file, 0 in the new table',
+            'R | Base | accuracy: finished seeds: 3 in the file, 0 in the new table',
+            'R | EAC | accuracy: finished seeds: 3 in the file, 0 in the new table',
         )
 
     def test_one_row_is_enough(self):
         self.remove(self.cells('one')[1].runs[2])
-        line = 'R | EAC | accuracy: 3 finished seeds in the file, 2 in the new table'
+        line = 'R | EAC | accuracy: finished seeds: 3 in the file, 2 in the new table'
         self.refuse(self.cells('one'), line)
 
     def test_a_row_that_was_not_asked_for_counts(self):
-        line = 'R | EAC | accuracy: 3 finished seeds in the file, 0 in the new table'
+        line = 'R | EAC | accuracy: finished seeds: 3 in the file, 0 in the new table'
         self.refuse(self.cells('one')[:1], line)
 
     def test_more_seeds_of_one_row_do_not_make_up_for_another(self):
         base, _ = self.cells('one', seeds=4)
         _, eac = self.cells('one', seeds=2)
         self.finish(base.runs[3], 80.0)
-        line = 'R | EAC | accuracy: 3 finished seeds in the file, 2 in the new table'
+        line = 'R | EAC | accuracy: finished seeds: 3 in the file, 2 in the new table'
         self.refuse([base, eac], line)
 
     def test_a_figure_does_not_become_a_blank(self):
-        line = ': 3 finished seeds in the file, 3 in the new table'
+        line = ': finished seeds: 3 in the file, 3 in the new table'
         lines = [f'R | {row} | accuracy{line}' for row in ('Base', 'EAC')]
         self.refuse(self.cells('one', seeds=4), *lines)
 
     def test_the_plan_is_checked_before_anything_runs(self):
-        with pytest.raises(FewerResults, match='3 finished seeds in the file, 1 in'):
+        with pytest.raises(FewerResults, match='finished seeds: 3 in the file, 1 in'):
             self.page(self.cells('one', seeds=1)).check_plan()
         self.page(self.cells('one', seeds=4)).check_plan()
 

@@ -171,7 +171,7 @@ def test_a_report_in_a_fresh_clone_keeps_the_table(reproduce, training, capsys):
     assert reproduce.main([*command, '--report']) == 1
     out = capsys.readouterr().out
     assert 'NOT WRITTEN: docs/results/table1-small.csv has results' in out
-    assert 'EAC | accuracy: 2 finished seeds in the file, 0 in the new table' in out
+    assert 'EAC | accuracy: finished seeds: 2 in the file, 0 in the new table' in out
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
     assert reproduce.main([*command, '--report', '--out', 'elsewhere']) == 0
     assert Path('elsewhere/table1-small.csv').is_file()
