@@ -60,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> dict:
         launcher=args.launcher,
     )
     cfg.load_from = args.checkpoint
+    # MMEngine writes the config to the work directory: not over that of the training.
+    name = Path(cfg.filename).with_name(f'{Path(cfg.filename).stem}_test.py')
+    cfg = mmengine.Config(cfg.to_dict(), cfg_text=cfg.text, filename=str(name))
     if not torch.cuda.is_available():
         keep_freed_memory()
     metrics = build_runner(cfg, args.trust_checkpoint).test()

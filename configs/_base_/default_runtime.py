@@ -14,6 +14,7 @@ default_hooks = dict(
     preflight=dict(type='PreflightHook'),
     precision=dict(type='PrecisionHook'),  # validation and test: as in training
     memorisation=dict(type='MemorisationHook', interval=1),
+    identity=dict(type='RunIdentityHook'),
     result=dict(type='ResultHook', last=5),
     exact_resume=dict(type='ExactResumeHook'),
 )

@@ -49,21 +49,21 @@ def load_config(
         A config that ``Runner.from_cfg`` takes.
 
     Raises:
-        FileNotFoundError: Where the config does not exist.
+        FileNotFoundError: If the config does not exist.
         ValueError: For a negative seed, and for options that nothing reads.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f'config {path} does not exist (seen from {Path.cwd()}). The recipes are '
-            'in configs/, such as configs/eac/resnet18_rafdb_noise30.py.'
+            f'config {path} does not exist (seen from {Path.cwd()}). Fix: name one of '
+            'the recipes in configs/, such as configs/eac/resnet18_rafdb_noise30.py.'
         )
     cfg = Config.fromfile(path)
     settle_recipe(cfg)
     cfg.launcher = launcher
     if seed is not None:
         if seed < 0:
-            raise ValueError(f'seed {seed}: give 0 or more.')
+            raise ValueError(f'seed {seed} is negative. Fix: give 0 or more.')
         cfg.setdefault('randomness', {})['seed'] = seed
     if amp:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
@@ -88,17 +88,17 @@ def load_config(
 
 
 def resume(cfg: Config, checkpoint: str = 'auto') -> None:
-    """Let a config's run go on from a checkpoint.
+    """Set a config up to resume from a checkpoint.
 
     Args:
         cfg: Config, changed in place.
         checkpoint: A file, or ``'auto'`` for the newest whole one in the work
-            directory; damaged ones are passed over, and that is said. Where
-            there is none, the run starts anew.
+            directory. Damaged ones are passed over, and the log says so. If there
+            is none, the run starts anew.
 
     Raises:
-        FileNotFoundError: Where the file named does not exist.
-        ValueError: Where the file named is damaged.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is damaged.
     """
     if checkpoint == 'auto':
         found = None
@@ -115,13 +115,13 @@ def resume(cfg: Config, checkpoint: str = 'auto') -> None:
         return
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(
-            f'--resume {checkpoint}: no such file (seen from {Path.cwd()}). Mend: name '
+            f'--resume {checkpoint}: no such file (seen from {Path.cwd()}). Fix: name '
             'a checkpoint, or leave the name out for the newest in the work directory.'
         )
     fault = damage(checkpoint)
     if fault is not None:
         raise ValueError(
-            f'--resume {checkpoint}: the file is damaged ({fault}). Mend: leave the '
+            f'--resume {checkpoint}: the file is damaged ({fault}). Fix: leave the '
             'name out to take the newest whole checkpoint of the work directory.'
         )
     cfg.resume, cfg.load_from = True, checkpoint
@@ -133,7 +133,7 @@ def vet_checkpoint(path: str | Path) -> None:
     Unpickling anything else can run code that a stranger put in the file.
 
     Raises:
-        ValueError: With what the file holds, and the way round.
+        ValueError: Naming what the file holds, and the ways on.
     """
     try:
         torch.load(path, map_location='cpu', weights_only=True)
@@ -142,7 +142,7 @@ def vet_checkpoint(path: str | Path) -> None:
         raise ValueError(
             f'{path} is refused: it does not load as tensors and plain values alone '
             f'({reason[0] if reason else str(error).splitlines()[0]}), and anything '
-            'else in it could run code. Mend: convert it (tools/model_converters), or '
+            'else in it could run code. Fix: convert it (tools/model_converters), or '
             'pass --trust-checkpoint if you know who made it.'
         ) from None
 
@@ -159,14 +159,15 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
             False: see :func:`vet_checkpoint`.
 
     Raises:
-        FileNotFoundError: Where ``load_from`` does not exist.
-        ValueError: Where it holds more than tensors and plain values.
+        FileNotFoundError: If ``load_from`` does not exist.
+        ValueError: If it holds more than tensors and plain values.
     """
     path = cfg.get('load_from')
     if path and '://' not in path:
         if not Path(path).is_file():
             raise FileNotFoundError(
-                f'load_from={path!r} does not exist (seen from {Path.cwd()}).'
+                f'load_from={path!r} does not exist (seen from {Path.cwd()}). Fix: '
+                'correct the path, or load_from=None to start without it.'
             )
         if not trust_checkpoint:
             vet_checkpoint(path)

@@ -1,8 +1,11 @@
 """Train, in a work directory that no other run is in."""
 
 import json
+import os
+import pickle
 from pathlib import Path
 
+import torch
 from mmengine import Config
 from mmengine.runner import Runner
 from torch import nn
@@ -14,6 +17,7 @@ from eac_mm.utils.checkpoints import (
     remove_run_files,
     run_files,
 )
+from eac_mm.utils.identity import describe_settings, refuse_other_run
 from eac_mm.utils.restarts import restarted_in
 
 from .launch import build_runner, resume
@@ -54,6 +58,7 @@ def train(
         resume_from = cfg.get('load_from') or 'auto'
     if resume_from is not None:
         resume(cfg, resume_from)
+        compare_settings(cfg)
     leftovers = claim_work_dir(cfg, resume_from, overwrite)
     runner = build_runner(cfg, trust_checkpoint)
     _tell_hook(runner, leftovers)
@@ -96,6 +101,40 @@ def claim_work_dir(cfg: Config, resume_from: str | None, overwrite: bool) -> str
         return 'keep'
     refuse_run_files(folder)
     return 'refuse'
+
+
+def compare_settings(cfg: Config) -> None:
+    """Compare a run's settings with its checkpoint's, before anything is built.
+
+    ``RunIdentityHook`` compares them again, with the data, when the checkpoint is
+    loaded. But by then MMEngine has replaced the config in the work directory. A run
+    without a seed takes that of its checkpoint.
+
+    Args:
+        cfg: Config, after :func:`~eac_mm.apis.resume`; its seed may change.
+
+    Raises:
+        ValueError: If the checkpoint belongs to another run.
+    """
+    if not cfg.get('resume'):
+        return
+    try:
+        then = torch.load(cfg.load_from, 'cpu', weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError):  # build_runner has the reason
+        return
+    then = then.get('meta', {}).get('identity')
+    if then is None:
+        return
+    if cfg.get('randomness', {}).get('seed') is None:
+        cfg.setdefault('randomness', {})['seed'] = then['seed']
+    now = describe_settings(cfg.to_dict(), count_processes(cfg.launcher))
+    refuse_other_run(then, now, cfg.load_from)
+
+
+def count_processes(launcher: str) -> int:
+    """Return the number of processes, which the launcher tells each of them."""
+    name = dict(pytorch='WORLD_SIZE', slurm='SLURM_NTASKS').get(launcher)
+    return int(os.environ.get(name, 1)) if name else 1
 
 
 def _refuse_finished(folder: Path) -> None:

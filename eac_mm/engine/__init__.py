@@ -10,6 +10,7 @@ from .hooks import (
     PrecisionHook,
     PreflightHook,
     ResultHook,
+    RunIdentityHook,
     SafeCheckpointHook,
 )
 from .optimizers import BFloat16OptimWrapper
@@ -27,5 +28,6 @@ __all__ = [
     'PrecisionHook',
     'PreflightHook',
     'ResultHook',
+    'RunIdentityHook',
     'SafeCheckpointHook',
 ]

@@ -103,6 +103,7 @@ def test_two_processes_measure_what_one_would(tmp_path):
     run.finish()
     two = run.outcome()[1][1]
     # On one process: the same weights, validated as the resumed run begins.
+    options['train_dataloader.batch_size'] = 32  # as many images a step as two
     alone = Run(tmp_path / 'alone', **options)
     alone.work_dir.mkdir()
     (alone.work_dir / 'epoch_2.pth').write_bytes(

@@ -56,13 +56,17 @@ def test_train_resume_and_test(tmp_path, small_options, as_arguments, capfd):
     assert [e['epoch'] for e in read_result(work_dir)['epochs']] == [1, 2, 3]
     assert 'resumed epoch: 2, iter: 6' in ''.join(capfd.readouterr())
 
+    def files():
+        return {p: p.read_bytes() for p in work_dir.rglob('*') if p.is_file()}
+
+    before = files()
     out = tmp_path / 'out' / 'metrics.json'
     metrics = load_tool('test').main(
         [
             EAC,
             str(work_dir / 'epoch_3.pth'),
             '--work-dir',
-            str(tmp_path / 'test'),
+            str(work_dir),  # beside the run, whose files stay as they are
             '--out',
             str(out),
             '--cfg-options',
@@ -70,6 +74,7 @@ def test_train_resume_and_test(tmp_path, small_options, as_arguments, capfd):
         ]
     )
     assert json.loads(out.read_text()) == metrics
+    assert before.items() <= files().items()
     final = read_result(work_dir)['epochs'][-1]
     assert metrics['accuracy/top1'] == pytest.approx(final['accuracy/top1'], abs=1e-4)
     assert 'single-label/f1-score' in metrics

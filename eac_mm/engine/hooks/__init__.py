@@ -9,6 +9,7 @@ from .memorisation_hook import MemorisationHook
 from .precision_hook import PrecisionHook
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
+from .run_identity_hook import RunIdentityHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     'PrecisionHook',
     'PreflightHook',
     'ResultHook',
+    'RunIdentityHook',
     'SafeCheckpointHook',
 ]

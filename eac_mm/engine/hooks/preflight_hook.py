@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from eac_mm.datasets.wrappers import transforms_of
 from eac_mm.engine.rehearsal import CopyError, kept_randomness, real_batch, rehearse
+from eac_mm.engine.stage import is_training
 
 
 @HOOKS.register_module()
@@ -55,6 +56,22 @@ class PreflightHook(Hook):
         check_layout(model)  # first, for the step would crash
         check_losses(runner, model)
         report_batch_size(runner)
+
+    def before_val(self, runner: Runner) -> None:
+        """Check the validation data, if it is not part of a training."""
+        if not is_training(runner):
+            self._check_data(runner, runner.val_dataloader.dataset, 'validation')
+
+    def before_test(self, runner: Runner) -> None:
+        """Check the test data."""
+        self._check_data(runner, runner.test_dataloader.dataset, 'test')
+
+    @staticmethod
+    def _check_data(runner: Runner, dataset: Dataset, role: str) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        check_classes(model, dataset, role)
+        check_labels(dataset, role)
+        check_layout(model)
 
 
 def check_steps(runner: Runner) -> None:

@@ -14,6 +14,8 @@ from mmpretrain.registry import HOOKS
 from eac_mm.utils.files import write_atomically
 from eac_mm.utils.plain import to_plain
 
+from .run_identity_hook import RunIdentityHook
+
 
 @HOOKS.register_module()
 class ResultHook(Hook):
@@ -114,11 +116,17 @@ class ResultHook(Hook):
             best_epoch=max(measured, key=lambda e: e[self.metric], default=None),
             seconds=round(sum(e['seconds'] for e in self.epochs), 1),
             epochs=self.epochs,
+            identity=_identity_of(runner),
         )
         if is_main_process():
             text = json.dumps(result, indent=1) + '\n'
             write_atomically(self.path, text.encode())
         return result
+
+
+def _identity_of(runner: Runner) -> dict | None:
+    hooks = (hook for hook in runner.hooks if isinstance(hook, RunIdentityHook))
+    return next((hook.identity for hook in hooks), None)
 
 
 def _is_number(value: Any) -> bool:

@@ -10,6 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
+from eac_mm.engine.stage import is_training
 from eac_mm.engine.weights_fit import check_fits, prepare_start
 from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import (
@@ -172,10 +173,3 @@ class SafeCheckpointHook(CheckpointHook):
         starts = is_training(runner) and not runner._resume
         fit = prepare_start if starts else check_fits
         fit(checkpoint.get('state_dict', checkpoint), model)
-
-
-def is_training(runner: Runner) -> bool:
-    """Return whether ``Runner.train`` is running, not ``val`` or ``test``."""
-    # A loop stays the config's dict until it is built, which only ``Runner.train``
-    # does with the training loop.
-    return runner._train_loop is not None and not isinstance(runner._train_loop, dict)

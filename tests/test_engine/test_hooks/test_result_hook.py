@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from eac_mm.engine import ResultHook
+from eac_mm.engine import ResultHook, RunIdentityHook
 
 
 def make_runner(work_dir, resume=False, epoch=0):
     cfg = SimpleNamespace(filename='configs/eac/recipe.py')
+    identity = RunIdentityHook()
+    identity.identity = dict(seed=3)
     return SimpleNamespace(
         work_dir=str(work_dir),
         cfg=cfg,
@@ -19,6 +21,7 @@ def make_runner(work_dir, resume=False, epoch=0):
         _resume=resume,
         logger=logging.getLogger('test_result_hook'),
         val_loop=None,
+        hooks=[identity],
         train_loop=SimpleNamespace(val_begin=1, val_interval=1, max_epochs=5),
     )
 
@@ -41,6 +44,7 @@ def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
     hook.after_train(runner)
     result = json.loads((tmp_path / 'result.json').read_text())
     assert result['finished']
+    assert result['identity'] == dict(seed=3)
     assert (result['config'], result['seed'], result['last']) == ('recipe.py', 3, 2)
     assert result['last_mean']['accuracy/top1'] == 61.5
     assert result['last_mean']['noise/memorised'] == 1.0

@@ -1,0 +1,137 @@
+import hashlib
+import json
+import shutil
+
+import pytest
+from mmengine.dataset import RepeatDataset
+from mmpretrain.datasets import CustomDataset
+from torch.utils.data import ConcatDataset, Dataset, Subset
+
+from eac_mm.datasets import RAFDB, NoisyLabels
+from eac_mm.datasets.fingerprint import fingerprint
+
+PACK = [dict(type='PackInputs')]
+
+
+def rafdb(root, **kwargs):
+    return RAFDB(data_root=str(root), split='train', pipeline=PACK, **kwargs)
+
+
+@pytest.fixture
+def copy(rafdb_root, tmp_path):
+    shutil.copytree(rafdb_root, tmp_path / 'moved')
+    return tmp_path / 'moved'
+
+
+def hash_of(values):
+    text = ''.join(json.dumps(value) + '\n' for value in values)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def test_what_it_says(rafdb_root):
+    data = rafdb(rafdb_root)
+    found = fingerprint(data)
+    labels = [data.get_data_info(i)['gt_label'] for i in range(12)]
+    names = [f'Image/aligned/train_{i:05d}_aligned.jpg' for i in range(1, 13)]
+    assert found == dict(
+        samples=12,
+        classes=list(data.CLASSES),
+        names=hash_of(names),
+        labels=hash_of(labels),
+        clean_labels=hash_of(labels),
+    )
+    json.dumps(found)
+
+
+def test_data_that_moved_is_the_same(rafdb_root, copy, monkeypatch):
+    assert fingerprint(rafdb(rafdb_root)) == fingerprint(rafdb(copy))
+    monkeypatch.chdir(copy.parent)
+    assert fingerprint(rafdb(rafdb_root)) == fingerprint(rafdb('moved'))
+
+
+@pytest.mark.parametrize(
+    ('old', 'new', 'keys'),
+    [
+        ('train_00001.jpg 1', 'train_00001.jpg 2', {'labels', 'clean_labels'}),
+        (
+            'train_00001.jpg 1\n',
+            '',
+            {'samples', 'names', 'labels', 'clean_labels'},
+        ),
+        ('train_00008.jpg 4\ntrain_00009.jpg 4', 'X', {'names'}),
+    ],
+)
+def test_changed_lists_are_noticed(rafdb_root, copy, old, new, keys):
+    path = copy / 'EmoLabel' / 'list_patition_label.txt'
+    text = path.read_text()
+    assert old in text
+    swapped = 'train_00009.jpg 4\ntrain_00008.jpg 4'
+    path.write_text(text.replace(old, swapped if new == 'X' else new))
+    one, other = fingerprint(rafdb(rafdb_root)), fingerprint(rafdb(copy))
+    assert {key for key in one if one[key] != other[key]} == keys
+
+
+def test_noise_changes_the_labels_alone(rafdb_root):
+    clean = fingerprint(NoisyLabels(rafdb(rafdb_root)))
+    assert clean == fingerprint(rafdb(rafdb_root))
+    noisy = [NoisyLabels(rafdb(rafdb_root), rate=0.5, seed=seed) for seed in (0, 0, 1)]
+    found = [fingerprint(data) for data in noisy]
+    assert found[0] == found[1]
+    for one, other in ((clean, found[0]), (found[0], found[2])):
+        assert {key for key in one if one[key] != other[key]} == {'labels'}
+    assert found[0]['labels'] == hash_of(noisy[0].get_gt_labels().tolist())
+
+
+def test_classes_in_another_order(rafdb_root):
+    names = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+    one = fingerprint(rafdb(rafdb_root, metainfo=dict(classes=names)))
+    other = fingerprint(rafdb(rafdb_root, metainfo=dict(classes=names[::-1])))
+    assert {key for key in one if one[key] != other[key]} == {'classes'}
+
+
+def test_nested_data_sets(rafdb_root):
+    def inner():
+        return NoisyLabels(rafdb(rafdb_root), rate=0.5)
+
+    plain = fingerprint(inner())
+    leaf = dict(type='RAFDB', data_root=str(rafdb_root), split='train', pipeline=PACK)
+    noisy = dict(type='mmpretrain.NoisyLabels', rate=0.5, dataset=leaf)
+    twice = fingerprint(RepeatDataset(noisy, 2))
+    labels = inner().get_gt_labels().tolist()
+    assert twice['samples'] == 24
+    assert twice['labels'] == hash_of(labels * 2)
+    joined = fingerprint(ConcatDataset([inner(), inner()]))
+    assert joined == {**twice, 'classes': None}  # PyTorch's forgets the names
+    assert fingerprint(Subset(inner(), [1, 0]))['labels'] == hash_of(labels[1::-1])
+    # Noise around repeated samples: each draw may have its own wrong label.
+    outside = NoisyLabels(RepeatDataset(rafdb(rafdb_root), 2), rate=0.5)
+    assert fingerprint(outside)['clean_labels'] == twice['clean_labels']
+    assert fingerprint(outside)['labels'] == hash_of(outside.get_gt_labels().tolist())
+    assert plain['samples'] == 12
+
+
+def test_files_under_a_prefix_count_from_the_root(rafdb_root, copy):
+    def folder(root):
+        return CustomDataset(data_root=str(root), data_prefix='Image', pipeline=PACK)
+
+    assert fingerprint(folder(rafdb_root)) == fingerprint(folder(copy))
+    first = next((copy / 'Image' / 'aligned').glob('train*'))
+    first.rename(first.with_name('zzz.jpg'))
+    one, other = fingerprint(folder(rafdb_root)), fingerprint(folder(copy))
+    assert one['names'] != other['names']
+
+
+class Unknown(Dataset):
+    """A wrapper that nobody knows, with other samples than it wraps."""
+
+    def __init__(self, dataset):
+        self.dataset = dataset
+
+    def __len__(self):
+        return 5
+
+
+def test_what_cannot_be_told_is_none(rafdb_root):
+    nothing = dict(names=None, labels=None, clean_labels=None)
+    expected = dict(samples=5, classes=None, **nothing)
+    assert fingerprint(Unknown(rafdb(rafdb_root))) == expected

@@ -1,0 +1,13 @@
+from types import SimpleNamespace
+
+import pytest
+
+from eac_mm.engine.stage import is_built, is_training
+
+
+@pytest.mark.parametrize(
+    ('loop', 'built'), [(None, False), (dict(by_epoch=True), False), (object(), True)]
+)
+def test_a_loop_is_a_dict_until_it_runs(loop, built):
+    assert is_built(loop) is built
+    assert is_training(SimpleNamespace(_train_loop=loop)) is built
