@@ -1,4 +1,4 @@
-"""Write wrong labels for the training data of a recipe to a noise file.
+"""Write noisy labels for the training data of a recipe to a noise file.
 
 python tools/make_noise.py configs/eac/resnet18_rafdb_clean.py noise30.txt --rate 0.3
 
@@ -29,7 +29,7 @@ DATASET = 'train_dataloader.dataset'
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Write wrong labels for the training data of a recipe to a file.'
+        description='Write noisy labels for the training data of a recipe to a file.'
     )
     parser.add_argument('config', help='the recipe, such as configs/eac/....py')
     parser.add_argument('out', type=Path, help='the noise file to write')
@@ -68,51 +68,56 @@ def read_transition(path: Path) -> Transition:
     """Read a transition from a JSON file.
 
     Raises:
-        FileNotFoundError: Where there is no such file.
-        ValueError: Where it is not JSON (with file and line), or JSON of
-            something else.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is not JSON (with file and line), or JSON of something
+            else.
     """
     if not path.is_file():
         raise FileNotFoundError(
-            f'--transition {path} does not exist (seen from {Path.cwd()}).'
+            f'--transition {path} does not exist (seen from {Path.cwd()}). '
+            'Fix: correct the path.'
         )
     try:
         transition = json.loads(path.read_text(encoding='utf-8-sig'))
     except json.JSONDecodeError as error:
-        raise ValueError(f'{path}:{error.lineno}: no JSON: {error.msg}.') from error
+        raise ValueError(
+            f'{path}:{error.lineno}: not JSON: {error.msg}. Fix: correct this line.'
+        ) from error
     except UnicodeDecodeError as error:
-        raise ValueError(f'{path}: no JSON, for it is not UTF-8 text.') from error
+        raise ValueError(
+            f'{path}: not UTF-8 text, so not JSON. Fix: save it as UTF-8.'
+        ) from error
     if not isinstance(transition, dict | list):
         raise ValueError(
-            f'{path} holds {transition!r}: expected {{"fear": "surprise", ...}} or a '
-            'list of lists.'
+            f'{path} holds {transition!r}. Fix: write {{"fear": "surprise", ...}} or '
+            'a list of lists.'
         )
     return transition
 
 
 def training_data(cfg: Config) -> Config:
-    """The config of the training data set, without its noise.
+    """Return the config of the training data set, without its noise.
 
     Raises:
-        ValueError: Where the recipe has no training data set.
+        ValueError: If the recipe has no training data set.
     """
     dataset = (cfg.get('train_dataloader') or {}).get('dataset')
     if dataset is None:
         raise ValueError(
-            f'{cfg.filename} has no {DATASET}; give a recipe for training.'
+            f'{cfg.filename} has no {DATASET}. Fix: give a recipe for training.'
         )
     return dataset.dataset if is_noisy(dataset) else dataset
 
 
 def is_noisy(dataset: Config) -> bool:
-    """Whether the config of a data set is one of :class:`NoisyLabels`."""
+    """Tell whether the config of a data set is one of :class:`NoisyLabels`."""
     from eac_mm.datasets import NoisyLabels
 
     return dataset.type in ('NoisyLabels', 'mmpretrain.NoisyLabels', NoisyLabels)
 
 
 def table(manifest: NoiseManifest) -> str:
-    """Clean and changed labels of each class, as a text to print."""
+    """Return the clean and changed labels of each class as a table to print."""
     rows = list(
         zip(
             manifest.classes,
@@ -131,7 +136,7 @@ def table(manifest: NoiseManifest) -> str:
 
 
 def usage(dataset: Config, out: Path) -> str:
-    """What to do to train on the file."""
+    """Return how to train on the file, to print."""
     if not is_noisy(dataset):
         return (
             "To train on it, wrap the recipe's training data set:\n"
@@ -144,10 +149,10 @@ def usage(dataset: Config, out: Path) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> NoiseManifest:
-    """Draw the noise, write the file, say what is in it and return its manifest.
+    """Draw the noise, write and summarise the file, and return its manifest.
 
     Raises:
-        FileExistsError: Where the file exists and ``--force`` is not given.
+        FileExistsError: If the file exists and ``--force`` is not given.
     """
     args = parse_args(argv)
     from mmengine.registry import init_default_scope
@@ -157,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
 
     if args.out.exists() and not args.force:
         raise FileExistsError(
-            f'{args.out} exists; runs may depend on it. Mend: choose another name, or '
+            f'{args.out} exists; runs may depend on it. Fix: choose another name, or '
             'replace it with --force.'
         )
     transition = read_transition(args.transition) if args.transition else None

@@ -111,7 +111,7 @@ def test_two_processes_measure_what_one_would(tmp_path):
     )
     alone.start('--resume')
     alone.finish()
-    assert alone.outcome()[1][0] == two
+    assert alone.outcome()[1][1] == two
 
 
 @pytest.mark.parametrize(

@@ -211,8 +211,8 @@ def test_bad_option(tmp_path, data, option, capsys):
 @pytest.mark.parametrize(
     ('text', 'options', 'message'),
     [
-        ('{"fear": \n "sad",}', [], r't.json:2: no JSON'),
-        ('"fear"', [], r"t.json holds 'fear': expected \{"),
+        ('{"fear": \n "sad",}', [], r't.json:2: not JSON'),
+        ('"fear"', [], r"t.json holds 'fear'. Fix: write \{"),
         (
             '{"fear": "joy"}',
             [],
@@ -236,7 +236,7 @@ def test_bad_transition(tmp_path, data, text, options, message):
 
 def test_transition_that_is_no_text(tmp_path):
     (tmp_path / 't.json').write_bytes(b'\xff\xfe\x00\x81')
-    with pytest.raises(ValueError, match=r't.json: no JSON, for it is not UTF-8'):
+    with pytest.raises(ValueError, match=r't.json: not UTF-8 text'):
         make_noise.read_transition(tmp_path / 't.json')
 
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.dataset import ConcatDataset, default_collate
+from mmengine.dataset import Compose, ConcatDataset, default_collate
 from mmpretrain.registry import DATASETS, TRANSFORMS
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Subset
 
 import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import RAFDB, NoisyLabels
@@ -192,6 +192,66 @@ def test_report(monkeypatch):
         '3 of 1,200 noisy labels differ from the clean ones (0.25 %; asymmetric '
         'noise, rate 0.0 asked, seed 0)'
     ]
+
+
+def test_report_without_noise(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        noisy_labels, 'print_log', lambda text, logger: said.append(text)
+    )
+    NoisyLabels(labelled([0] * 1200))
+    assert said == ['No noise was added to the 1,200 labels.']
+
+
+# what tools of MMPretrain read
+
+
+@pytest.mark.parametrize(
+    ('indices', 'kept'), [([4, -1, 4], [4, 29, 4]), (3, [0, 1, 2]), (-2, [28, 29])]
+)
+def test_a_subset_keeps_labels_and_images(faces, indices, kept):
+    noisy = NoisyLabels(faces, rate=0.5, seed=1)
+    given = noisy.given_labels
+    part = noisy.get_subset(indices)
+    assert len(noisy) == 30
+    noisy.get_subset_(indices)
+    for small in (part, noisy):
+        assert len(small) == len(kept)
+        assert small.given_labels.tolist() == given[kept].tolist()
+        for i, old in enumerate(kept):
+            sample = small[i]
+            assert (sample['inputs'] == old).all()
+            assert int(sample['data_samples'].gt_label) == given[old]
+            assert sample['data_samples'].clean_label == CLEAN[old]
+            assert sample['data_samples'].sample_idx == i
+
+
+def test_the_pipeline_is_the_wrapped_data_set_s(faces):
+    noisy = NoisyLabels(Subset(DATASETS.build(faces), range(5)))
+    assert noisy.pipeline is noisy.dataset.dataset.pipeline
+    first, last = noisy.pipeline.transforms
+    resize = TRANSFORMS.build(dict(type='Resize', scale=4))
+    noisy.pipeline = Compose([first, resize, last])
+    assert noisy[0]['inputs'].shape == (3, 4, 4)
+    both = NoisyLabels(ConcatDataset([DATASETS.build(faces), DATASETS.build(faces)]))
+    assert not hasattr(both, 'pipeline')  # two of them
+
+
+def test_votes_are_carried_where_there_are_some():
+    votes = [(7, 0, 0, 3, 0, 0, 0, 0, 0, 0), (0, 9, 1, 0, 0, 0, 0, 0, 0, 0)]
+    rows = [dict(gt_label=i, votes=v) for i, v in enumerate(votes)]
+    pack = [dict(type='PackInputs')]
+    voted = annotated(rows, pipeline=pack)
+    both = ConcatDataset([voted, labelled([2], pipeline=pack)])
+    noisy = NoisyLabels(Subset(both, [2, 1, 0]), rate=0.5)
+    assert [noisy.get_data_info(i).get('votes') for i in range(3)] == [
+        None,
+        *votes[::-1],
+    ]
+    samples = [noisy[i]['data_samples'] for i in range(3)]
+    assert [sample.get('votes') for sample in samples] == [None, *votes[::-1]]
+    assert 'votes' not in samples[0].metainfo
+    assert samples[1].metainfo['votes'] == votes[1]
 
 
 # wrappers
