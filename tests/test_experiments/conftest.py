@@ -39,7 +39,7 @@ tables:
     log_axis: lambda
     full:
       - {data: rafdb, noise: 30, row: 0.1, column: R,
-         recipe: eac/a_rafdb_x, options: {m.weight: 0.1}}
+         recipe: eac/a_rafdb_x, options: {model.weight: 0.1}}
       - {data: rafdb, noise: 30, row: 5, column: R,
          recipe: eac/a_rafdb_x}
 """
@@ -49,7 +49,7 @@ tables:
 class ToyClassifier(nn.Module):
     """A classifier whose training step passes an image ``views`` times."""
 
-    def __init__(self, views=None, head_views=None):
+    def __init__(self, views=None, head_views=None, weight=1.0):
         super().__init__()
         if views is not None:
             self.views = views

@@ -8,7 +8,7 @@ def test_runs_of_an_entry(book, configs, tmp_path):
     swept, itself = plan(entries, configs, tmp_path, 2, ['a=1'], amp=True)
     assert [run.seed for run in swept.runs] == [0, 1]
     assert swept.runs[0].work_dir == tmp_path / 'eac/a_rafdb_x/weight-0.1/seed0'
-    assert swept.runs[0].options == ('a=1', 'm.weight=0.1')
+    assert swept.runs[0].options == ('a=1', 'model.weight=0.1')
     assert itself.runs[1].work_dir == tmp_path / 'eac/a_rafdb_x/seed1'
     assert itself.runs[1].config == str(configs / 'eac/a_rafdb_x.py')
     assert itself.runs[1].amp
