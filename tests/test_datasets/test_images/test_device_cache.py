@@ -244,7 +244,7 @@ if 'StopAfter' not in HOOKS:
     HOOKS.register_module(module=StopAfter)
 
 
-def train(work_dir, method='eac', goes_on=False, **options):
+def train(work_dir, method='eac', goes_on=False, hooks=(), **options):
     recipe = f'configs/{method}/resnet18_syntheticfer_noise30.py'
     options = {**OPTIONS, **options}
     cfg = load_config(recipe, options, work_dir=str(work_dir), cache='device')
@@ -252,6 +252,7 @@ def train(work_dir, method='eac', goes_on=False, **options):
     if goes_on:
         resume(cfg)
     runner = build_runner(cfg)
+    runner.register_custom_hooks(list(hooks))  # no part of the run's settings
     runner.train()
     return runner
 
@@ -271,9 +272,8 @@ def test_a_resumed_run_is_the_same_to_the_bit(tmp_path, method):
         'train_dataloader.sampler': dict(_delete_=True, type='ClassBalancedSampler')
     }
     whole = train(tmp_path / 'whole', method, **balanced)
-    hooks = dict(custom_hooks=[dict(type='StopAfter')])
     with pytest.raises(KeyboardInterrupt):
-        train(tmp_path / 'run', method, **balanced, **hooks)
+        train(tmp_path / 'run', method, hooks=[dict(type='StopAfter')], **balanced)
     run = train(tmp_path / 'run', method, goes_on=True, **balanced)
     expected = whole.model.state_dict()
     for key, value in run.model.state_dict().items():
