@@ -1,4 +1,8 @@
-"""Every recipe trains and validates on made data, with its network at full size."""
+"""Recipes train and validate on made data, with their networks at full size.
+
+Recipes that differ in nothing but the noise rate, or in it and lambda, share one
+training, that of the highest rate; tests/test_configs.py holds the settings of all.
+"""
 
 import json
 import math
@@ -14,7 +18,11 @@ from eac_mm.apis import build_runner, load_config
 from eac_mm.models.losses import attention_maps
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
-RECIPES = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
+# One a network, data set and variant; clean labels have settings of their own in the
+# released code's recipes, and once stand for no memorisation.
+TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
+ALL = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
+RECIPES = [path for path in ALL if not TWINS.search(path.stem)]
 # Classes, side of an image, and side of the last map at that size.
 SIZES = {
     'rafdb': (7, 224, 7),
@@ -139,3 +147,33 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     assert ('accuracy/top5' in metrics) == (classes > 7)
     wrong = len(runner.train_dataloader.dataset.wrong_indices)
     assert (wrong > 0) == ('noise/memorised' in metrics) == (noise != 'clean')
+
+
+def flat(value, name=''):
+    """Every leaf of a config under its path."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from flat(item, f'{name}.{key}' if name else key)
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from flat(item, f'{name}.{i}')
+    else:
+        yield name, value
+
+
+def test_recipes_that_are_not_trained_differ_in_noise_and_lambda_alone():
+    allowed = {
+        'train_dataloader.dataset.rate',
+        'model.head.consistency_weight',
+        'work_dir',
+    }
+    twins = [path for path in ALL if path not in RECIPES]
+    assert len(twins) > len(RECIPES)
+    for path in twins:
+        trained = path.with_stem(re.sub('clean|noise[12]0', 'noise30', path.stem))
+        assert trained in RECIPES
+        one, other = (dict(flat(load_config(p).to_dict())) for p in (path, trained))
+        missing = object()
+        keys = one.keys() | other.keys()
+        unlike = {k for k in keys if one.get(k, missing) != other.get(k, missing)}
+        assert unlike <= allowed, path

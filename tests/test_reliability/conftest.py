@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from forked import Script
 
 ROOT = Path(__file__).parents[2]
 RECIPE = ROOT / 'configs' / 'eac' / 'resnet18_syntheticfer_noise30.py'
@@ -37,28 +38,25 @@ class Run:
         self.options = {**OPTIONS, **options}
         self.process = None
 
-    def start(self, *words, processes=1, **environment) -> subprocess.Popen:
+    def start(self, *words, processes=1, **environment) -> Script | subprocess.Popen:
         """Start it; ``words`` are further arguments of tools/train.py."""
-        head = [sys.executable, str(ROOT / 'tools' / 'train.py'), str(RECIPE)]
-        if processes > 1:
-            head = [str(ROOT / 'tools' / 'dist_train.sh'), str(RECIPE), str(processes)]
         options = [f'{key}={value}' for key, value in self.options.items()]
+        words = ['--work-dir', str(self.work_dir), *words, '--cfg-options', *options]
+        environment = {
+            **os.environ,
+            'PYTHON': sys.executable,
+            'PYTHONPATH': str(ROOT),
+            'OMP_NUM_THREADS': '1',
+            **environment,
+        }
+        if processes == 1:
+            script = ROOT / 'tools' / 'train.py'
+            self.process = Script([script, RECIPE, *words], environment)
+            return self.process
+        script = ROOT / 'tools' / 'dist_train.sh'
         self.process = subprocess.Popen(
-            [
-                *head,
-                '--work-dir',
-                str(self.work_dir),
-                *words,
-                '--cfg-options',
-                *options,
-            ],
-            env={
-                **os.environ,
-                'PYTHON': sys.executable,
-                'PYTHONPATH': str(ROOT),
-                'OMP_NUM_THREADS': '1',
-                **environment,
-            },
+            [str(script), str(RECIPE), str(processes), *words],
+            env=environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
