@@ -13,6 +13,7 @@ from torch import nn
 from eac_mm.engine import SafeCheckpointHook
 from eac_mm.utils.checkpoints import (
     RESULT,
+    newest_whole,
     refuse_run_files,
     remove_run_files,
     run_files,
@@ -35,8 +36,9 @@ def train(
         cfg: Config from :func:`~eac_mm.apis.load_config`, changed in place.
         resume_from: A checkpoint to resume from, or ``'auto'`` for the newest whole
             one in the work directory; see :func:`~eac_mm.apis.resume`. Defaults to
-            None: a new run. A job that torchrun or Slurm restarts resumes
-            whatever is given here.
+            None: a new run. A job that torchrun or Slurm restarts resumes the
+            newest whole checkpoint that it has written, whatever is given here; if
+            it has written none, it starts again as given here.
         overwrite: If the work directory holds another run, delete its checkpoints
             and result as soon as all checks have passed. Defaults to False.
         trust_checkpoint: See :func:`~eac_mm.apis.build_runner`.
@@ -52,14 +54,16 @@ def train(
         >>> from eac_mm.apis import load_config, train
         >>> train(load_config('configs/eac/resnet18_syntheticfer_noise30.py'))
     """
-    if restarted_in(cfg.work_dir):
-        resume_from, overwrite = 'auto', False
-    elif resume_from is None and cfg.get('resume'):  # --cfg-options resume=True
+    if resume_from is None and cfg.get('resume'):  # --cfg-options resume=True
         resume_from = cfg.get('load_from') or 'auto'
+    restarted = restarted_in(cfg.work_dir)
+    if restarted and newest_whole(cfg.work_dir):
+        resume_from = 'auto'
     if resume_from is not None:
         resume(cfg, resume_from)
         compare_settings(cfg)
-    leftovers = claim_work_dir(cfg, resume_from, overwrite)
+    # What lies in the folder of a restarted job is its own.
+    leftovers = 'keep' if restarted else claim_work_dir(cfg, resume_from, overwrite)
     runner = build_runner(cfg, trust_checkpoint)
     _tell_hook(runner, leftovers)
     return runner.train()

@@ -42,6 +42,12 @@ def intact_checkpoints(folder: str | Path) -> Iterator[tuple[Path, str | None]]:
         yield path, damage(path)
 
 
+def newest_whole(folder: str | Path) -> Path | None:
+    """Return the newest checkpoint of a folder that is not damaged."""
+    whole = (path for path, fault in intact_checkpoints(folder) if fault is None)
+    return next(whole, None)
+
+
 def run_files(folder: str | Path) -> list[Path]:
     """List what a training wrote to a folder and another one would replace.
 

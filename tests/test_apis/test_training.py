@@ -139,6 +139,25 @@ def test_a_restarted_job_resumes_what_it_trained(folder, monkeypatch, ours):
             train(config(folder, epochs=4))
 
 
+def test_a_job_restarted_before_its_first_checkpoint_starts_as_it_was_told(
+    folder, tmp_path, monkeypatch
+):
+    other = tmp_path / 'branch'
+    other.mkdir()
+    (other / 'epoch_4.pth').write_bytes(b'PK cut')
+    (other / 'result.json').write_text('{"finished": false}')
+    monkeypatch.setattr(training, 'restarted_in', lambda folder: True)
+    train(config(other, epochs=4), str(folder / 'epoch_3.pth'))
+    result = json.loads((other / 'result.json').read_text())
+    assert [e['epoch'] for e in result['epochs']] == [1, 2, 3, 4]
+    cfg = config(tmp_path / 'options', epochs=4, resume=True)
+    cfg.load_from = str(folder / 'epoch_3.pth')
+    train(cfg)
+    assert [p.name for p in (tmp_path / 'options').glob('*.pth')] == ['epoch_4.pth']
+    train(config(tmp_path / 'new'), overwrite=True)  # its old run is deleted already
+    assert (tmp_path / 'new' / 'epoch_1.pth').is_file()
+
+
 def test_the_best_checkpoint_of_another_folder_is_not_deleted(tmp_path):
     best = {'default_hooks.checkpoint.save_best': 'accuracy/top1'}
     train(config(tmp_path / 'one', **best))
