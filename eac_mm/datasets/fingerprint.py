@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from torch.utils.data import Dataset
 
 from eac_mm.utils.plain import to_plain
 
+from .labels import Annotations, read_annotations
 from .noise import NoisyLabels
-from .wrappers import origins
+from .wrappers import Origins, origins
+
+Labels = np.ndarray | list  # int64 (N,), or a list if they are anything else
 
 DIGITS = 16
 
@@ -28,7 +34,7 @@ def fingerprint(dataset: Dataset) -> dict:
     Returns:
         Plain values: ``samples`` (their number), ``classes`` (names or None), and
         a hash each for ``names``, ``labels`` (those trained on) and
-        ``clean_labels``. A data set that cannot list them has None instead.
+        ``clean_labels``. What a data set cannot list is None.
     """
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     found = dict(
@@ -43,41 +49,74 @@ def fingerprint(dataset: Dataset) -> dict:
         labelled = origins(dataset, NoisyLabels)
     except TypeError:  # an unknown wrapper: which sample is which cannot be told
         return found
-    if all(hasattr(leaf, 'get_data_info') for leaf in leaves.sources):
-        pairs = [_names_and_labels(leaf) for leaf in leaves.sources]
-        found['names'] = _hash([names for names, _ in pairs], leaves)
-        found['clean_labels'] = _hash([labels for _, labels in pairs], leaves)
-    if all(isinstance(part, NoisyLabels) for part in labelled.sources):
-        given = [part.get_gt_labels().tolist() for part in labelled.sources]
-        found['labels'] = _hash(given, labelled)
-    else:
-        found['labels'] = found['clean_labels']
+    read = cache(_names_and_labels)  # most leaves are asked twice
+    names, clean = zip(*map(read, leaves.sources), strict=True)
+    labels = [
+        part.get_gt_labels() if isinstance(part, NoisyLabels) else read(part)[1]
+        for part in labelled.sources
+    ]
+    found['names'] = _hash(names, leaves)
+    found['clean_labels'] = _hash(clean, leaves)
+    found['labels'] = _hash(labels, labelled)
     return found
 
 
-def _names_and_labels(dataset: Dataset) -> tuple[list[str], list]:
+def _names_and_labels(dataset: Dataset) -> tuple[list[str] | None, Labels | None]:
+    """Read names and labels of a data set that wraps none; None if it has none."""
+    if not hasattr(dataset, 'get_data_info'):
+        try:
+            return None, Annotations(dataset).read_labels()
+        except (TypeError, ValueError):  # it says nothing, or no single integers
+            return None, None
+    root = getattr(dataset, 'data_root', None)
+    # As it was given, and as pathlib writes it.
+    roots = {f'{str(one).rstrip("/")}/' for one in (root, Path(root))} if root else ()
+    roots = tuple(roots)
     names, labels = [], []
-    for index in range(len(dataset)):
-        info = dataset.get_data_info(index)
-        names.append(_name(info, getattr(dataset, 'data_root', None)))
-        labels.append(to_plain(info.get('gt_label')))
-    return names, labels
+    for info in read_annotations(dataset):
+        names.append(_name(info, roots))
+        labels.append(info.get('gt_label'))
+    if all(isinstance(label, int | np.integer) for label in labels):
+        return names, np.array(labels, np.int64)
+    return names, [to_plain(label) for label in labels]
 
 
-def _name(info: dict, root: str | None) -> str:
+def _name(info: dict, roots: tuple[str, ...]) -> str:
+    """Return a path below the data root, else the name, else the path."""
     path = info.get('img_path')
-    if path is not None and root:
-        path, root = Path(path), Path(root)
-        if path.is_relative_to(root):
-            return path.relative_to(root).as_posix()
-        path = path.name
+    if path is not None and roots:
+        path = str(path)
+        for root in roots:
+            if path.startswith(root):
+                return path.removeprefix(root).lstrip('/')
+        path = path.rpartition('/')[2]
     return str(info.get('name') or path or '')
 
 
-def _hash(values: list[list[Any]], found: Any) -> str:
-    """Hash one value a sample, given by source, in the order of the samples."""
-    digest = hashlib.sha256()
-    for source, index in zip(found.source, found.index, strict=True):
-        line = json.dumps(values[int(source)][int(index)]) + '\n'
-        digest.update(line.encode())
-    return digest.hexdigest()[:DIGITS]
+def _hash(values: Sequence[Any], found: Origins) -> str | None:
+    """Hash one value a sample in the order of the samples.
+
+    Args:
+        values: The values of each source; None if it cannot list them.
+        found: Which of them each sample has.
+
+    Returns:
+        The hash, or None if no source can list them.
+    """
+    if all(value is None for value in values):
+        return None
+    sizes = [len(source) for source in found.sources]
+    order = (np.cumsum([0, *sizes])[:-1])[found.source] + found.index
+    if all(isinstance(value, np.ndarray) for value in values):
+        data = np.concatenate(values)[order].astype('<i8').tobytes()
+    else:
+        pairs = zip(values, sizes, strict=True)
+        each = [v for value, size in pairs for v in _listed(value, size)]
+        data = json.dumps([each[i] for i in order.tolist()]).encode()
+    return hashlib.sha256(data).hexdigest()[:DIGITS]
+
+
+def _listed(value: Labels | None, size: int) -> list:
+    if value is None:
+        return [None] * size
+    return value.tolist() if isinstance(value, np.ndarray) else value

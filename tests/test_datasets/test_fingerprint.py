@@ -5,6 +5,7 @@ import shutil
 import pytest
 from mmengine.dataset import RepeatDataset
 from mmpretrain.datasets import CustomDataset
+from mmpretrain.registry import DATASETS
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
 from eac_mm.datasets import RAFDB, NoisyLabels
@@ -23,9 +24,12 @@ def copy(rafdb_root, tmp_path):
     return tmp_path / 'moved'
 
 
-def hash_of(values):
-    text = ''.join(json.dumps(value) + '\n' for value in values)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def short(data):
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def hash_of(labels):
+    return short(b''.join(label.to_bytes(8, 'little') for label in labels))
 
 
 def test_what_it_says(rafdb_root):
@@ -36,7 +40,7 @@ def test_what_it_says(rafdb_root):
     assert found == dict(
         samples=12,
         classes=list(data.CLASSES),
-        names=hash_of(names),
+        names=short(json.dumps(names).encode()),
         labels=hash_of(labels),
         clean_labels=hash_of(labels),
     )
@@ -119,6 +123,61 @@ def test_files_under_a_prefix_count_from_the_root(rafdb_root, copy):
     first.rename(first.with_name('zzz.jpg'))
     one, other = fingerprint(folder(rafdb_root)), fingerprint(folder(copy))
     assert one['names'] != other['names']
+
+
+def test_noise_on_a_part_is_noticed(rafdb_root):
+    """Noise beside clean data, on either side and below a repetition."""
+
+    def joined(first, second):
+        return Subset(ConcatDataset([first, second]), [*range(24)] * 2)
+
+    def noisy(seed):
+        return NoisyLabels(rafdb(rafdb_root), rate=0.5, seed=seed)
+
+    clean = rafdb(rafdb_root)
+    labels = [clean.get_data_info(i)['gt_label'] for i in range(12)]
+    given = [noisy(seed).get_gt_labels().tolist() for seed in (0, 1)]
+    assert given[0] != given[1]
+    for seed in (0, 1):
+        after = fingerprint(joined(noisy(seed), clean))
+        assert after['labels'] == hash_of((given[seed] + labels) * 2)
+        before = fingerprint(joined(clean, noisy(seed)))
+        assert before['labels'] == hash_of((labels + given[seed]) * 2)
+        assert before['clean_labels'] == after['clean_labels'] == hash_of(labels * 4)
+
+
+class Targets(Dataset):
+    """A data set in torchvision's style, or one that says nothing."""
+
+    def __init__(self, targets=None):
+        if targets:
+            self.targets, self.classes = targets, list('abcdefg')
+
+    def __len__(self):
+        return 3
+
+
+def test_data_sets_without_annotations(rafdb_root):
+    found = fingerprint(Targets([4, 0, 6]))
+    assert found['names'] is None
+    assert found['labels'] == found['clean_labels'] == hash_of([4, 0, 6])
+    noisy = [NoisyLabels(Targets([4, 0, 6]), rate=0.9, seed=seed) for seed in (0, 1)]
+    # Beside one that says nothing, noise still counts.
+    found = [fingerprint(ConcatDataset([part, Targets()])) for part in noisy]
+    for one, part in zip(found, noisy, strict=True):
+        given = [*part.get_gt_labels().tolist(), None, None, None]
+        assert one['labels'] == short(json.dumps(given).encode())
+    assert found[0]['labels'] != found[1]['labels']
+    assert found[0]['clean_labels'] == found[1]['clean_labels']
+
+
+def test_labels_that_are_no_integers():
+    base = DATASETS.get('mmpretrain.BaseDataset')
+    rows = [dict(gt_label=[0, 2], name='x'), dict(gt_label=[1], img_path='a/b.jpg')]
+    kind = type('Several', (base,), dict(load_data_list=lambda self: rows))
+    found = fingerprint(kind(ann_file=''))
+    assert found['labels'] == short(b'[[0, 2], [1]]')
+    assert found['names'] == short(b'["x", "a/b.jpg"]')
 
 
 class Unknown(Dataset):

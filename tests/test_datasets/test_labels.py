@@ -9,7 +9,12 @@ from mmpretrain.datasets import BaseDataset
 from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
 from eac_mm.datasets import NoisyLabels
-from eac_mm.datasets.labels import Annotations, check_range, class_names
+from eac_mm.datasets.labels import (
+    Annotations,
+    check_range,
+    class_names,
+    read_annotations,
+)
 
 LABELS = [2, 0, 1, 1]
 
@@ -69,6 +74,27 @@ def test_labels_in_every_style(style, wrapper):
     labels = Annotations(wrap(STYLES[style])).read_labels()
     assert labels.dtype == np.int64
     assert labels.tolist() == expected
+
+
+class Renamed(Infos):
+    def get_data_info(self, idx):
+        return dict(super().get_data_info(idx), gt_label=-idx)
+
+
+def test_annotations_of_any_data_set():
+    rows = [(f'x/{i}.png', label) for i, label in enumerate(LABELS)]
+
+    def read(dataset):
+        infos = read_annotations(dataset)
+        return [(info['img_path'], info['gt_label']) for info in infos]
+
+    assert read(Infos()) == rows  # serialised
+    assert read(Infos().get_subset([3, 1])) == [rows[3], rows[1]]
+    listed = Infos()
+    listed.serialize_data, listed.data_list = False, listed.load_data_list()
+    assert read(listed) == rows
+    # its own get_data_info counts
+    assert read(Renamed()) == [(path, -i) for i, (path, _) in enumerate(rows)]
 
 
 def test_mmengine_s_wrappers():
