@@ -12,7 +12,7 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # these take seconds, and --help needs none
     from mmengine import Config
@@ -96,24 +96,48 @@ def read_transition(path: Path) -> Transition:
 
 
 def training_data(cfg: Config) -> Config:
-    """Return the config of the training data set, without its noise.
+    """Return the config of the training data set, without its cache and noise.
 
     Raises:
-        ValueError: If the recipe has no training data set.
+        ValueError: If the recipe has no training data set, or one with noise below
+            another wrapper.
     """
+    from eac_mm.datasets.images import without_cache
+
     dataset = (cfg.get('train_dataloader') or {}).get('dataset')
     if dataset is None:
         raise ValueError(
             f'{cfg.filename} has no {DATASET}. Fix: give a recipe for training.'
         )
-    return dataset.dataset if is_noisy(dataset) else dataset
+    dataset = without_cache(dataset)
+    clean = dataset.dataset if is_noisy(dataset) else dataset
+    if holds_noise(clean):
+        raise ValueError(
+            f'{DATASET} has NoisyLabels inside {kind_of(dataset)}, so that the new '
+            'noise would be added to the noisy labels. Fix: give a recipe that trains '
+            'on that NoisyLabels alone, or on what it wraps, and set noise_file of the '
+            'inner NoisyLabels to the new file.'
+        )
+    return clean
 
 
-def is_noisy(dataset: Config) -> bool:
+def is_noisy(dataset: Any) -> bool:
     """Tell whether the config of a data set is one of :class:`NoisyLabels`."""
-    from eac_mm.datasets import NoisyLabels
+    return kind_of(dataset) == 'NoisyLabels'
 
-    return dataset.type in ('NoisyLabels', 'mmpretrain.NoisyLabels', NoisyLabels)
+
+def kind_of(dataset: Any) -> str:
+    """Return the name of the class in a config, empty if it names none."""
+    kind = dataset.get('type') if isinstance(dataset, dict) else None
+    name = kind if isinstance(kind, str) else getattr(kind, '__name__', '')
+    return name.rpartition('.')[2]
+
+
+def holds_noise(dataset: Any) -> bool:
+    """Tell whether a config is, or has anywhere in it, :class:`NoisyLabels`."""
+    if isinstance(dataset, dict):
+        return is_noisy(dataset) or any(map(holds_noise, dataset.values()))
+    return isinstance(dataset, list | tuple) and any(map(holds_noise, dataset))
 
 
 def table(manifest: NoiseManifest) -> str:
@@ -137,14 +161,18 @@ def table(manifest: NoiseManifest) -> str:
 
 def usage(dataset: Config, out: Path) -> str:
     """Return how to train on the file, to print."""
-    if not is_noisy(dataset):
+    from eac_mm.datasets.images import without_cache
+
+    inner = without_cache(dataset)
+    where = DATASET if inner is dataset else f'{DATASET}.dataset'
+    if not is_noisy(inner):
         return (
             "To train on it, wrap the recipe's training data set:\n"
             f"dict(type='NoisyLabels', noise_file={str(out)!r}, dataset=...)"
         )
-    options = [f'{DATASET}.noise_file={shlex.quote(str(out))}', f'{DATASET}.rate=0']
-    if dataset.get('transition') is not None:
-        options.append(f'{DATASET}.transition=None')
+    options = [f'{where}.noise_file={shlex.quote(str(out))}', f'{where}.rate=0']
+    if inner.get('transition') is not None:
+        options.append(f'{where}.transition=None')
     return f'To train on it:\n--cfg-options {" ".join(options)}'
 
 

@@ -97,6 +97,43 @@ def test_noise_of_the_recipe_plays_no_part(tmp_path, data):
     assert own.read_bytes() == plain.read_bytes()
 
 
+def test_noise_below_a_cache_plays_no_part(tmp_path, data, capsys):
+    plain, own = tmp_path / 'plain.txt', tmp_path / 'own.txt'
+    make_noise.main([recipe(tmp_path, data), str(plain), '--rate', '0.2'])
+    cached = dict(type='mmpretrain.DeviceCache', dataset=noisy(data, rate=0.7, seed=9))
+    config = recipe(tmp_path, cached)
+    capsys.readouterr()
+    make_noise.main([config, str(own), '--rate', '0.2'])
+    assert own.read_bytes() == plain.read_bytes()
+    assert (
+        capsys.readouterr()
+        .out.rstrip()
+        .endswith(
+            f'--cfg-options train_dataloader.dataset.dataset.noise_file={own} '
+            'train_dataloader.dataset.dataset.rate=0'
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ('wrap', 'kind'),
+    [
+        (lambda d: dict(type='RepeatDataset', dataset=d, times=2), 'RepeatDataset'),
+        (lambda d: dict(type='ConcatDataset', datasets=[d, d]), 'ConcatDataset'),
+        (lambda d: dict(type='NoisyLabels', dataset=d), 'NoisyLabels'),
+    ],
+)
+@pytest.mark.parametrize('cached', [False, True])
+def test_noise_below_another_wrapper_is_refused(tmp_path, data, wrap, kind, cached):
+    dataset = wrap(noisy(data, rate=0.7))
+    if cached:
+        dataset = dict(type='RAMCache', dataset=dataset)
+    out = tmp_path / 'noise.txt'
+    with pytest.raises(ValueError, match=rf'NoisyLabels inside {kind}, .*Fix: give'):
+        make_noise.main([recipe(tmp_path, dataset), str(out)])
+    assert not out.exists()
+
+
 @pytest.mark.parametrize('kind', [[], ['--kind', 'asymmetric']])
 def test_pairs(tmp_path, data, kind):
     transition = tmp_path / 'pairs.json'
