@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     import torch  # these take seconds
 
     from eac_mm.apis import load_config, train
+    from eac_mm.utils.checkpoints import stamps
     from eac_mm.utils.hardware import keep_freed_memory
     from eac_mm.utils.signals import exit_on_signal, how_to_go_on
 
@@ -83,7 +84,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not torch.cuda.is_available():
         keep_freed_memory()
     words = sys.argv if argv is None else ['tools/train.py', *argv]
-    with exit_on_signal(lambda: how_to_go_on(cfg.work_dir, words)):
+    present = stamps(cfg.work_dir)
+
+    def message() -> str:
+        resumed = cfg.load_from if cfg.get('resume') else None
+        return how_to_go_on(cfg.work_dir, words, present, resumed)
+
+    with exit_on_signal(message):
         train(cfg, args.resume, args.overwrite, args.trust_checkpoint)
 
 

@@ -48,6 +48,15 @@ def newest_whole(folder: str | Path) -> Path | None:
     return next(whole, None)
 
 
+def stamps(folder: str | Path) -> set[tuple[Path, int, int]]:
+    """Return the checkpoints of a folder as path, time and inode.
+
+    A checkpoint that is written again has another stamp.
+    """
+    found = [(path, path.stat()) for path in list_checkpoints(folder)]
+    return {(path, stat.st_mtime_ns, stat.st_ino) for path, stat in found}
+
+
 def run_files(folder: str | Path) -> list[Path]:
     """List what a training wrote to a folder and another one would replace.
 

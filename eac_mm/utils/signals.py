@@ -5,10 +5,10 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from .checkpoints import intact_checkpoints
+from .checkpoints import newest_whole, stamps
 
 # Ctrl-C, kill and Slurm's preemption, and what users set for Slurm's --signal.
 SIGNALS = (signal.SIGINT, signal.SIGTERM) + tuple(
@@ -77,20 +77,35 @@ def is_first_process() -> bool:
     return environment.get('RANK', environment.get('SLURM_PROCID', '0')) == '0'
 
 
-def how_to_go_on(work_dir: str | Path, argv: Sequence[str]) -> str:
-    """Name the newest whole checkpoint and the command that goes on from it.
+def how_to_go_on(
+    work_dir: str | Path,
+    argv: Sequence[str],
+    present: Iterable[tuple] = (),
+    resumed: str | None = None,
+) -> str:
+    """Name the newest whole checkpoint of this run and the command that resumes it.
+
+    A run that has no checkpoint yet starts again with the command it was given:
+    another run's checkpoint may lie in the folder, or be what this one resumes.
 
     Args:
         work_dir: Work directory of the run.
         argv: The script and its arguments. ``EAC_MM_COMMAND``, which the shell
             scripts in tools/ set to what they were called with, goes before it.
+        present: :func:`~eac_mm.utils.checkpoints.stamps` of the work directory from
+            before the run. Defaults to none.
+        resumed: The checkpoint that this run was resumed from. Defaults to None.
     """
     words = shlex.split(os.environ.get('EAC_MM_COMMAND', ''))
-    command = resume_command(words or [Path(sys.executable).name, *argv])
-    for path, fault in intact_checkpoints(work_dir):
-        if fault is None:
-            return f'{path} is whole; go on with: {command}'
-    return f'There is no checkpoint yet; start again with: {command}'
+    words = words or [Path(sys.executable).name, *argv]
+    written = {path for path, *_ in stamps(work_dir).difference(present)}
+    newest = newest_whole(work_dir)
+    source = resumed and Path(resumed).resolve()
+    if newest and (newest in written or newest.resolve() == source):
+        return f'{newest} is whole; go on with: {resume_command(words)}'
+    return (
+        f'This run has written no checkpoint yet; start again with: {shlex.join(words)}'
+    )
 
 
 def resume_command(words: Sequence[str]) -> str:

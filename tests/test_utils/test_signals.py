@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from eac_mm.utils.checkpoints import stamps
 from eac_mm.utils.signals import exit_on_signal, how_to_go_on, resume_command
 
 ALL = ['SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']
@@ -95,22 +96,46 @@ def test_the_command_to_go_on_with(words, expected):
     assert resume_command(words.split()) == expected
 
 
-def test_what_is_whole(tmp_path, monkeypatch):
+@pytest.fixture
+def python(monkeypatch):
     monkeypatch.delenv('EAC_MM_COMMAND', raising=False)
+    return Path(sys.executable).name
+
+
+def test_what_is_whole(tmp_path, monkeypatch, python):
     words = ['tools/train.py', 'my recipe.py']
-    python = Path(sys.executable).name
-    command = f"{python} tools/train.py 'my recipe.py' --resume"
+    command = f"{python} tools/train.py 'my recipe.py'"
     said = how_to_go_on(tmp_path, words)
-    assert said == f'There is no checkpoint yet; start again with: {command}'
+    assert said.endswith(f'no checkpoint yet; start again with: {command}')
     for epoch in (1, 2):
         torch.save(dict(a=1), tmp_path / f'epoch_{epoch}.pth')
     (tmp_path / 'epoch_3.pth').write_bytes(b'PK cut')
     said = how_to_go_on(tmp_path, words)
-    assert said == f'{tmp_path}/epoch_2.pth is whole; go on with: {command}'
+    assert said == f'{tmp_path}/epoch_2.pth is whole; go on with: {command} --resume'
     monkeypatch.setenv('EAC_MM_COMMAND', 'GPUS=4 tools/slurm_train.sh gpu job r.py ')
     assert 'GPUS=4 tools/slurm_train.sh gpu job r.py --resume' in how_to_go_on(
         tmp_path, []
     )
+
+
+@pytest.mark.parametrize('word', ['--overwrite', '--resume=other/epoch_5.pth'])
+def test_another_run_s_checkpoint_is_not_gone_on_from(tmp_path, python, word):
+    torch.save(dict(a=1), tmp_path / 'epoch_1.pth')
+    present = stamps(tmp_path)
+    words = ['train.py', 'r.py', word]
+    said = how_to_go_on(tmp_path, words, present, 'other/epoch_5.pth')
+    assert said == (
+        'This run has written no checkpoint yet; start again with: '
+        f'{python} train.py r.py {word}'
+    )
+    # A restarted job, for one, was resumed from what it wrote.
+    said = how_to_go_on(tmp_path, words, present, str(tmp_path / 'epoch_1.pth'))
+    assert said.endswith(f'is whole; go on with: {python} train.py r.py --resume')
+    (tmp_path / 'epoch_1.pth').rename(tmp_path / 'epoch_2.pth')
+    torch.save(dict(a=2), tmp_path / 'epoch_1.pth')  # of the same name as the old
+    (tmp_path / 'epoch_2.pth').unlink()
+    said = how_to_go_on(tmp_path, words, present)
+    assert said.endswith(f'is whole; go on with: {python} train.py r.py --resume')
 
 
 def test_ctrl_c_before_the_training_is_quiet():
