@@ -11,5 +11,14 @@ def is_built(loop: Any) -> bool:
 
 
 def is_training(runner: Runner) -> bool:
-    """Return whether ``Runner.train`` is running, not ``val`` or ``test``."""
+    """Return whether ``Runner.train`` runs or has run, not only ``val`` or ``test``."""
     return is_built(runner._train_loop)
+
+
+def is_starting(runner: Runner) -> bool:
+    """Return whether a training was set up and has made no step.
+
+    A checkpoint that is loaded then is resumed or started from. One that is loaded
+    later, such as the best one after training, is there to be measured.
+    """
+    return is_training(runner) and getattr(runner._train_loop, 'iter', 0) == 0

@@ -14,6 +14,8 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 from torch import nn
 
+from ..stage import is_starting
+
 SCALARS = (type(None), bool, int, float, str)
 
 
@@ -53,7 +55,7 @@ class ExactResumeHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take what this hook saved, if the run is resumed."""
-        if not runner._resume:
+        if not (runner._resume and is_starting(runner)):
             return
         if 'optimizer' not in checkpoint:
             raise ValueError(

@@ -14,6 +14,7 @@ from mmpretrain.registry import HOOKS
 from eac_mm.utils.files import write_atomically
 from eac_mm.utils.plain import to_plain
 
+from ..stage import is_starting
 from .run_identity_hook import RunIdentityHook
 
 
@@ -39,13 +40,19 @@ class ResultHook(Hook):
 
     def __init__(self, metric: str = 'accuracy/top1', last: int = 5) -> None:
         if last < 1:
-            raise ValueError(f'ResultHook: last={last}; give 1 or more epochs.')
+            raise ValueError(f'ResultHook: last={last}. Fix: give 1 or more epochs.')
         self.metric = metric
         self.last = last
         self.loaded: dict | None = None
+        self.in_training = False
+
+    def before_run(self, runner: Runner) -> None:
+        """Forget a training that an exception ended."""
+        self.in_training = False
 
     def before_train(self, runner: Runner) -> None:
         """Start anew, or from the metrics that a resumed checkpoint holds."""
+        self.in_training = True
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
         self.start = time.monotonic()
@@ -65,7 +72,8 @@ class ResultHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the metrics of a run that is resumed."""
-        self.loaded = checkpoint.pop('result', None) if runner._resume else None
+        resumes = runner._resume and is_starting(runner)
+        self.loaded = checkpoint.pop('result', None) if resumes else None
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Start the epoch's clock."""
@@ -73,8 +81,8 @@ class ResultHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Add the metrics of this epoch."""
-        if not hasattr(self, 'path'):
-            return  # validation outside training
+        if not self.in_training:
+            return
         numbers = {key: _rounded(v) for key, v in to_plain(metrics or {}).items()}
         seconds = round(time.monotonic() - self.start, 1)
         self.start = time.monotonic()
@@ -87,6 +95,7 @@ class ResultHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Log the mean of the last epochs."""
+        self.in_training = False
         if not self.epochs:
             return
         result = self._write(runner, finished=True)

@@ -14,7 +14,7 @@ from eac_mm.utils.identity import (
 )
 
 from ..class_names import check_same, check_start, classes_in
-from ..stage import is_built, is_training
+from ..stage import is_built, is_starting, is_training
 
 
 @HOOKS.register_module()
@@ -56,7 +56,7 @@ class RunIdentityHook(Hook):
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the checkpoint's run and classes with this run's."""
-        if is_training(runner):
+        if is_starting(runner):
             if runner._resume:
                 self._check_resume(runner, checkpoint)
             else:

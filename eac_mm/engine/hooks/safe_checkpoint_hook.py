@@ -10,7 +10,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
-from eac_mm.engine.stage import is_training
+from eac_mm.engine.stage import is_starting, is_training
 from eac_mm.engine.weights_fit import check_fits, prepare_start
 from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import (
@@ -170,6 +170,6 @@ class SafeCheckpointHook(CheckpointHook):
         checkpoint.get('meta', {}).pop('config', None)
 
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        starts = is_training(runner) and not runner._resume
+        starts = is_starting(runner) and not runner._resume
         fit = prepare_start if starts else check_fits
         fit(checkpoint.get('state_dict', checkpoint), model)

@@ -27,6 +27,7 @@ def make_runner(*hooks, resume=False):
         _resume=resume,
         val_loop=None,
         train_loop=SimpleNamespace(),
+        _train_loop=SimpleNamespace(iter=0),
         logger=SimpleNamespace(info=lambda text: None),
     )
 

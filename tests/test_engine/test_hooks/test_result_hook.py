@@ -22,6 +22,7 @@ def make_runner(work_dir, resume=False, epoch=0):
         logger=logging.getLogger('test_result_hook'),
         val_loop=None,
         hooks=[identity],
+        _train_loop=SimpleNamespace(iter=0),
         train_loop=SimpleNamespace(val_begin=1, val_interval=1, max_epochs=5),
     )
 
