@@ -1,9 +1,10 @@
-"""Count how often a loader draws each sample in an epoch.
+"""Tell which sample a loader draws, and how often it did so before in the epoch.
 
 A sample may be served several times in one epoch: by a sampler that balances classes,
 by a wrapper that repeats a data set, by padding for several processes. Only the
 process that runs the sampler sees all draws, so the count is made there and travels
-to the workers with the index.
+to the workers with the index. With it goes the number of the leaf, the innermost data
+set that has the sample: several leaves have samples of the same index.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,25 +14,27 @@ import numpy as np
 from mmengine.dist import all_gather_object, get_rank
 from torch.utils.data import DataLoader, Dataset
 
-from .transforms.seeding import drawn_before
-from .wrappers import same_samples, walk
+from .transforms.seeding import drawing
+from .wrappers import Origins, number_samples, origins, walk
 
 
 class Draw(int):
-    """An index whose sample was served before in this epoch.
+    """An index whose sample was served before, or comes from another leaf than 0.
 
     Attributes:
-        before: How often, 1 or more.
+        before: How often it was served before in this epoch.
+        leaf: Number of the data set that it comes from.
     """
 
-    def __new__(cls, index: int, before: int) -> 'Draw':
-        """Make an index of its number and the number of earlier draws."""
+    def __new__(cls, index: int, before: int = 0, leaf: int = 0) -> 'Draw':
+        """Make an index of its number, the earlier draws and the leaf."""
         draw = super().__new__(cls, index)
         draw.before = before
+        draw.leaf = leaf
         return draw
 
     def __reduce__(self) -> tuple:
-        return Draw, (int(self), self.before)
+        return Draw, (int(self), self.before, self.leaf)
 
 
 def draws_before(index: int) -> int:
@@ -40,7 +43,7 @@ def draws_before(index: int) -> int:
 
 
 def count_draws(loader: DataLoader) -> None:
-    """Let a loader's data set know of every draw how often its sample came before.
+    """Let a loader's data set know, at every draw, the leaf and the earlier draws.
 
     The loader keeps its samplers and settings. Its data set is wrapped in
     :class:`CountedDataset`, its batches of indices in :class:`CountedIndices`.
@@ -59,20 +62,20 @@ def count_draws(loader: DataLoader) -> None:
                 'it serves whole batches. Fix: make it the outermost data set, such as '
                 'DeviceCache(RepeatDataset(...)).'
             )
-    samples = same_samples(loader.dataset)
+    found = origins(loader.dataset)
     # DataLoader refuses plain assignment, because its arguments depend on each other.
     # The new ones stand for what they wrap.
     if loader.batch_sampler is None:
-        singles = CountedIndices(loader.sampler, samples, batched=False)
+        singles = CountedIndices(loader.sampler, found, batched=False)
         object.__setattr__(loader, 'sampler', singles)
     else:
-        batches = CountedIndices(loader.batch_sampler, samples)
+        batches = CountedIndices(loader.batch_sampler, found)
         object.__setattr__(loader, 'batch_sampler', batches)
     object.__setattr__(loader, 'dataset', CountedDataset(loader.dataset))
 
 
 class CountedIndices:
-    """The indices of a sampler, with the number of earlier draws of each sample.
+    """The indices of a sampler, with leaf and number of earlier draws of each sample.
 
     Several processes count in one order: the first draw of each process, by rank,
     then the second of each, and so on. That is the order of the sequence which
@@ -80,23 +83,25 @@ class CountedIndices:
 
     Args:
         sampler: Gives the batches of one epoch, or its indices.
-        samples: A number for each index; equal numbers are the same sample.
+        found: Where the sample of each index comes from.
         batched: Whether ``sampler`` gives batches (lists of indices). Defaults to
             True.
     """
 
-    def __init__(self, sampler: Any, samples: np.ndarray, batched: bool = True) -> None:
+    def __init__(self, sampler: Any, found: Origins, batched: bool = True) -> None:
         self.counted = sampler
-        self.samples = samples
+        self.samples = number_samples(found)
+        self.leaf = found.source
         self.batched = batched
 
     def __iter__(self) -> Iterator[int | list[int]]:
         batches = list(self.counted) if self.batched else [list(self.counted)]
         flat = [index for batch in batches for index in batch]
-        samples = self.samples[np.asarray(flat, np.int64)]
+        places = np.asarray(flat, np.int64)
+        samples = self.samples[places]
         counts = earlier_draws(all_gather_object(samples))[get_rank()].tolist()
-        pairs = zip(flat, counts, strict=True)
-        indices = (Draw(i, before) if before else i for i, before in pairs)
+        draws = zip(flat, counts, self.leaf[places].tolist(), strict=True)
+        indices = (Draw(*draw) if any(draw[1:]) else draw[0] for draw in draws)
         if not self.batched:
             yield from indices
             return
@@ -146,14 +151,14 @@ class CountedDataset(Dataset):
         self.dataset = dataset
 
     def __getitem__(self, index: int) -> Any:
-        with drawn_before(draws_before(index)):
+        with drawing(draws_before(index), getattr(index, 'leaf', 0)):
             return self.dataset[index]
 
     def __getitems__(self, indices: Sequence[int]) -> Any:
         """Serve a batch, as PyTorch's loader asks for it."""
         fetch = getattr(self.dataset, '__getitems__', None)
-        repeated = any(map(draws_before, indices))
-        if fetch and (getattr(self.dataset, 'counts_draws', False) or not repeated):
+        plain = not any(isinstance(index, Draw) for index in indices)
+        if fetch and (plain or getattr(self.dataset, 'counts_draws', False)):
             return fetch(indices)
         return [self[index] for index in indices]
 

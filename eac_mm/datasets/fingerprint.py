@@ -14,7 +14,7 @@ from eac_mm.utils.plain import to_plain
 
 from .labels import Annotations, read_annotations
 from .noise import NoisyLabels
-from .wrappers import Origins, origins
+from .wrappers import Origins, number_samples, origins
 
 Labels = np.ndarray | list  # int64 (N,), or a list if they are anything else
 
@@ -105,13 +105,12 @@ def _hash(values: Sequence[Any], found: Origins) -> str | None:
     """
     if all(value is None for value in values):
         return None
-    sizes = [len(source) for source in found.sources]
-    order = (np.cumsum([0, *sizes])[:-1])[found.source] + found.index
+    order = number_samples(found)
     if all(isinstance(value, np.ndarray) for value in values):
         data = np.concatenate(values)[order].astype('<i8').tobytes()
     else:
-        pairs = zip(values, sizes, strict=True)
-        each = [v for value, size in pairs for v in _listed(value, size)]
+        pairs = zip(values, found.sources, strict=True)
+        each = [v for value, source in pairs for v in _listed(value, len(source))]
         data = json.dumps([each[i] for i in order.tolist()]).encode()
     return hashlib.sha256(data).hexdigest()[:DIGITS]
 

@@ -1,8 +1,6 @@
 """The one walk through wrapped and concatenated data sets."""
 
-import pickle
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +58,7 @@ class Origins(NamedTuple):
     """Where each sample of a data set comes from.
 
     Attributes:
-        sources: The data sets that the samples come from.
+        sources: The data sets that the samples come from, each once.
         source: Position in ``sources`` for each sample, int64 (N,).
         index: Index in that data set, int64 (N,).
     """
@@ -90,10 +88,17 @@ def origins(dataset: Dataset, kind: type | tuple[type, ...] = ()) -> Origins:
         size = len(dataset)
         return Origins([dataset], np.zeros(size, np.int64), np.arange(size))
     found = [origins(part, kind) for part in parts]
-    offsets = np.cumsum([0, *(len(part.sources) for part in found)])[:-1]
-    source = [part.source + first for part, first in zip(found, offsets, strict=True)]
+    numbers: dict[int, int] = {}  # by the id of a source
+    sources: list[Dataset] = []
+    source = []
+    for part in found:
+        for one in part.sources:
+            if numbers.setdefault(id(one), len(sources)) == len(sources):
+                sources.append(one)
+        number = np.array([numbers[id(one)] for one in part.sources], np.int64)
+        source.append(number[part.source])
     joined = Origins(
-        [one for part in found for one in part.sources],
+        sources,
         np.concatenate(source),
         np.concatenate([part.index for part in found]),
     )
@@ -101,34 +106,14 @@ def origins(dataset: Dataset, kind: type | tuple[type, ...] = ()) -> Origins:
     return Origins(joined.sources, joined.source[order], joined.index[order])
 
 
-def same_samples(dataset: Dataset) -> np.ndarray:
-    """Number the samples of a data set so that equal numbers are the same sample.
-
-    Samples of several data sets are the same if index and annotation are, as those
-    of one data set built twice.
+def number_samples(found: Origins) -> np.ndarray:
+    """Number the samples so that equal numbers are the same sample of one source.
 
     Returns:
         A number for each index of the data set, int64 (N,).
-
-    Raises:
-        TypeError: As :func:`origins` does.
     """
-    found = origins(dataset)
-    if len(found.sources) == 1:
-        return found.index
-    numbers: dict[tuple, int] = {}
-    keys = [_keys_of(source) for source in found.sources]
-    pairs = zip(found.source.tolist(), found.index.tolist(), strict=True)
-    return np.array(
-        [numbers.setdefault(keys[s](i), len(numbers)) for s, i in pairs], np.int64
-    )
-
-
-def _keys_of(dataset: Dataset) -> Callable[[int], tuple]:
-    """Return what tells a sample of a data set from all others, by its index."""
-    if hasattr(dataset, 'get_data_info'):
-        return cache(lambda i: (i, hash(pickle.dumps(dataset.get_data_info(i)))))
-    return lambda i: (i, id(dataset))
+    sizes = [len(source) for source in found.sources]
+    return np.cumsum([0, *sizes])[:-1][found.source] + found.index
 
 
 def _order(dataset: Dataset, inner: int) -> np.ndarray:

@@ -83,20 +83,23 @@ def served(loader):
     return list(map(tuple, rows.tolist()))
 
 
-def number(index, before):
+def number(index, before, leaf=0):
     """What NumPy draws first for a sample, by itself."""
     words = [SEED, EPOCH, index, before] if before else [SEED, EPOCH, index]
+    if leaf:
+        words = [SEED, EPOCH, index, before, leaf]
     state = np.random.SeedSequence(words).generate_state(2)[0]
     return np.random.RandomState(state).random()
 
 
 def expected(order):
-    """(index, number) of leaf samples served in this order."""
+    """(index, number) of samples served in this order: index, or (index, leaf)."""
     seen = Counter()
     rows = []
-    for index in order:
-        rows.append((index, number(index, seen[index])))
-        seen[index] += 1
+    for sample in order:
+        index, leaf = sample if isinstance(sample, tuple) else (sample, 0)
+        rows.append((index, number(index, seen[index, leaf], leaf)))
+        seen[index, leaf] += 1
     return rows
 
 
@@ -127,7 +130,10 @@ def test_samplers_that_repeat(sampler):
         (lambda d: Subset(d, [2, 0, 2, 2]), [2, 0, 2, 2]),
         (lambda d: Subset(Subset(d, [2, 0, 2]), [0, 1, 0, 2]), [2, 0, 2, 2]),
         (lambda d: ConcatDataset([d, Subset(d, [5, 1])]), [*range(6), 5, 1]),
-        (lambda d: ConcatDataset([d, faces()]), [*range(6)] * 2),
+        (
+            lambda d: ConcatDataset([d, faces(3), d, Subset(faces(3), [2, 2])]),
+            [*range(6), (0, 1), (1, 1), (2, 1), *range(6), (2, 2), (2, 2)],
+        ),
         (lambda d: ClassBalancedDataset(d, 0.5), [0, 1, 2, 3, 4, 4, 5]),
     ],
 )
@@ -172,8 +178,8 @@ def test_workers_and_epochs(workers):
 
 
 def test_spawned_workers(tmp_path):
-    draw = pickle.loads(pickle.dumps(Draw(5, 2)))
-    assert (draw, draws_before(draw), type(draw)) == (5, 2, Draw)
+    draw = pickle.loads(pickle.dumps(Draw(5, 2, 3)))
+    assert (draw, draws_before(draw), draw.leaf, type(draw)) == (5, 2, 3, Draw)
     counted = make_loader(faces())
     count_draws(counted)
     dataset = copy.deepcopy(counted.dataset)

@@ -9,9 +9,9 @@ from torch.utils.data import ConcatDataset, Dataset, Subset
 from eac_mm.datasets import NoisyLabels, SeedAugmentation
 from eac_mm.datasets.wrappers import (
     find,
+    number_samples,
     origins,
     parts_of,
-    same_samples,
     transforms_of,
     walk,
 )
@@ -123,29 +123,26 @@ def test_origins_are_integers():
     assert found.source.dtype == found.index.dtype == np.int64
 
 
-def groups(dataset):
-    """Indices by sample, in the order of the first."""
-    numbers = same_samples(dataset).tolist()
-    return [
-        [i for i, other in enumerate(numbers) if other == number]
-        for number in dict.fromkeys(numbers)
-    ]
+def test_a_data_set_is_one_source():
+    a, b = faces(2), faces(3, seed=1)
+    nested = ConcatDataset([Subset(a, [1]), ConcatDataset([b, a]), b])
+    found = origins(nested)
+    assert found.sources == [a, b]
+    assert found.source.tolist() == [0, 1, 1, 1, 0, 0, 1, 1, 1]
+    assert found.index.tolist() == [1, 0, 1, 2, 0, 1, 0, 1, 2]
 
 
-def test_same_samples():
+def numbers(dataset):
+    return number_samples(origins(dataset)).tolist()
+
+
+def test_equal_numbers_are_the_same_sample():
     data = faces(3)
-    assert groups(data) == [[0], [1], [2]]
-    assert groups(RepeatDataset(data, 2)) == [[0, 3], [1, 4], [2, 5]]
-    assert groups(Subset(data, [2, 0, 2])) == [[0, 2], [1]]
-    assert groups(ConcatDataset([data, data])) == [[0, 3], [1, 4], [2, 5]]
-
-
-def test_same_samples_of_several_data_sets():
-    # built twice, and a part of it
-    assert groups(ConcatDataset([faces(3), faces(3)])) == [[0, 3], [1, 4], [2, 5]]
-    part = faces(3, indices=2)
-    assert groups(ConcatDataset([faces(3), part])) == [[0, 3], [1, 4], [2]]
-    # other faces, of the same names
-    assert len(groups(ConcatDataset([faces(3), faces(3, seed=1)]))) == 6
-    plain = ConcatDataset([[0, 0], [0]])
-    assert groups(plain) == [[0], [1], [2]]
+    assert numbers(data) == [0, 1, 2]
+    assert numbers(RepeatDataset(data, 2)) == [0, 1, 2, 0, 1, 2]
+    assert numbers(Subset(data, [2, 0, 2])) == [2, 0, 2]
+    other = faces(2, seed=1)
+    assert numbers(ConcatDataset([data, other, data])) == [0, 1, 2, 3, 4, 0, 1, 2]
+    # A data set built twice is two: its samples are augmented apart all the same.
+    assert numbers(ConcatDataset([faces(2), faces(2)])) == [0, 1, 2, 3]
+    assert numbers(ConcatDataset([[0, 0], [0]])) == [0, 1, 2]

@@ -38,8 +38,8 @@ class DeviceCache(ImageCache):
     The transforms after ``SeedAugmentation`` say how images are augmented. They are
     not run themselves: see :mod:`~eac_mm.datasets.images.batch_transforms`. As with
     ``SeedAugmentation``, what a sample gets is a function of (seed, epoch,
-    ``sample_idx``, how many times it was drawn before in this epoch), but the random
-    numbers are other ones.
+    ``sample_idx``, how many times it was drawn before in this epoch, which of several
+    data sets it comes from), but the random numbers are other ones.
 
     Args:
         dataset: See :class:`ImageCache`.
@@ -128,7 +128,8 @@ class DeviceCache(ImageCache):
         if epoch < 0:  # nobody has set it: not seeded, as without a cache
             numbers = np.random.random((len(rows), columns))
         else:
-            numbers = numbers_of(seed, epoch, self.store.index[rows], before, columns)
+            leaf, samples = self.store.leaf[rows], self.store.index[rows]
+            numbers = numbers_of(seed, epoch, samples, before, leaf, columns)
         # Neither waits for the device.
         wanted = torch.from_numpy(rows).to(self.device, non_blocking=True)
         images = self.store.images.index_select(0, wanted).permute(0, 3, 1, 2)
@@ -158,31 +159,37 @@ class DeviceCache(ImageCache):
 
 
 def numbers_of(
-    seed: int, epoch: int, samples: np.ndarray, before: np.ndarray, columns: int
+    seed: int,
+    epoch: int,
+    samples: np.ndarray,
+    before: np.ndarray,
+    leaf: np.ndarray,
+    columns: int,
 ) -> np.ndarray:
     """Draw the uniform numbers of some samples in [0, 1).
 
-    There is one stream for each (seed, epoch, number of earlier draws), and sample i
-    has its i-th row. It is found by skipping what lies before it.
+    There is one stream for each (seed, epoch, number of earlier draws, data set), and
+    sample i has its i-th row. It is found by skipping what lies before it.
 
     Args:
         seed: Seed of the run.
         epoch: Epoch.
         samples: The ``sample_idx``, (n,).
         before: How many times each was drawn before in this epoch, (n,).
+        leaf: Number of the data set that each comes from, (n,).
         columns: Numbers of a sample.
 
     Returns:
         float64 (n, columns).
     """
     numbers = np.empty((len(samples), columns))
-    for times in np.unique(before).tolist():
+    for times, part in sorted(set(zip(before.tolist(), leaf.tolist(), strict=True))):
         # A key of its own: samplers draw from [seed, epoch].
-        key = (1, times) if times else (1,)
+        key = (1, times, part) if part else (1, times) if times else (1,)
         words = np.random.SeedSequence([seed, epoch], spawn_key=key)
         rng = np.random.Generator(np.random.PCG64(words))
         place = 0
-        for i in np.flatnonzero(before == times).tolist():
+        for i in np.flatnonzero((before == times) & (leaf == part)).tolist():
             start = int(samples[i]) * columns
             rng.bit_generator.advance(start - place)
             rng.random(out=numbers[i])

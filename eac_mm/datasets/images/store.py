@@ -68,11 +68,8 @@ class Decoder:
 
     def __init__(self, dataset: Dataset) -> None:
         found = origins(dataset)
-        leaves = {id(leaf): leaf for leaf in found.sources}
-        self.leaves = list(leaves.values())
-        number = {key: i for i, key in enumerate(leaves)}
-        leaf = np.array([number[id(s)] for s in found.sources])[found.source]
-        pairs = np.stack([leaf, found.index], 1)
+        self.leaves = found.sources
+        pairs = np.stack([found.source, found.index], 1)
         images, rows = np.unique(pairs, axis=0, return_inverse=True)
         self.leaf, self.index = images.T
         self.rows = rows.reshape(-1)

@@ -10,18 +10,18 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 
-# How often the sample that is being served was served before in this epoch.
-_BEFORE: ContextVar[int] = ContextVar('before', default=0)
+# Of the sample that is being served: see ``drawing``.
+_DRAW: ContextVar[tuple[int, int]] = ContextVar('draw', default=(0, 0))
 
 
 @contextmanager
-def drawn_before(times: int) -> Iterator[None]:
-    """Serve a sample that was served ``times`` times before in this epoch."""
-    token = _BEFORE.set(times)
+def drawing(before: int, leaf: int) -> Iterator[None]:
+    """Serve a sample of data set number ``leaf``, drawn ``before`` times before."""
+    token = _DRAW.set((before, leaf))
     try:
         yield
     finally:
-        _BEFORE.reset(token)
+        _DRAW.reset(token)
 
 
 @TRANSFORMS.register_module()
@@ -29,7 +29,8 @@ class SeedAugmentation(BaseTransform):
     """Make every random step after this one reproducible.
 
     Reseeds NumPy's and Python's global generators from (seed, epoch, ``sample_idx``,
-    how many times the sample was drawn before in this epoch). What the following
+    how many times the sample was drawn before in this epoch, which of several
+    concatenated data sets it comes from). What the following
     transforms draw differs from epoch to epoch, from sample to sample and from draw
     to draw. It depends on neither the number of workers nor on earlier draws of other
     samples, and a resumed run draws what the uninterrupted one would have drawn.
@@ -82,8 +83,11 @@ class SeedAugmentation(BaseTransform):
                 'there, or leave SeedAugmentation out of the pipeline.'
             )
         words = [seed, epoch, int(results['sample_idx'])]
-        if before := _BEFORE.get():
+        before, leaf = _DRAW.get()
+        if before or leaf:
             words.append(before)
+        if leaf:
+            words.append(leaf)
         words = np.random.SeedSequence(words)
         numpy_seed, python_seed = words.generate_state(2)
         np.random.seed(numpy_seed)

@@ -73,7 +73,15 @@ def test_a_sample_gets_the_same_in_any_batch(faces, set_epoch, settings):
 
 def test_numbers_are_rows_of_one_stream():
     samples, before = np.array([9, 2, 2, 0, 9]), np.array([0, 0, 1, 0, 2])
-    found = numbers_of(3, 4, samples, before, 5)
+    leaf = np.array([0, 0, 0, 0, 0])
+    found = numbers_of(3, 4, samples, before, leaf, 5)
+    leaf = np.array([0, 2, 1, 0, 1])
+    several = numbers_of(3, 4, samples, before, leaf, 5)
+    keys = [(1,), (1, 0, 2), (1, 1, 1), (1,), (1, 2, 1)]
+    for row, key in enumerate(keys):
+        words = np.random.SeedSequence([3, 4], spawn_key=key)
+        table = np.random.default_rng(words).random((10, 5))
+        assert several[row].tolist() == table[samples[row]].tolist()
     for row, (sample, times) in enumerate(zip(samples, before, strict=True)):
         key = (1, times) if times else (1,)
         words = np.random.SeedSequence([3, 4], spawn_key=key)
@@ -107,6 +115,17 @@ def test_a_repeated_data_set(faces, set_epoch):
     paths = Counter(s.img_path for batch in batches for s in batch['data_samples'])
     assert set(paths.values()) == {2}
     assert torch.equal(views[:12], look(cache, *range(12))[:, 0])
+
+
+def test_samples_of_several_data_sets_are_augmented_apart(faces, set_epoch):
+    """The same images, so that only the augmentation can tell them apart."""
+    dataset = ConcatDataset([faces(dict(**PAIR, prob=1)) for _ in range(2)])
+    set_epoch(dataset, 0)
+    cache = DeviceCache(dataset)
+    views = look(cache, *range(24))
+    for i in range(12):
+        assert not torch.equal(views[i], views[12 + i])
+    assert torch.equal(look(cache.get_subset([15, 3]), 0, 1), views[[15, 3]])
 
 
 def test_the_images_stay_as_they_are(faces, set_epoch):

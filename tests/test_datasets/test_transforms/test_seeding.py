@@ -9,7 +9,7 @@ from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from eac_mm.datasets import ErasingFlipPair, SeedAugmentation
-from eac_mm.datasets.transforms.seeding import drawn_before
+from eac_mm.datasets.transforms.seeding import drawing
 
 SIZE = 12
 
@@ -132,7 +132,7 @@ def test_draws_of_a_sample():
     transform = SeedAugmentation()
     transform.set_epoch(5, 2)
     for words, before in [((5, 2, 7), 0), ((5, 2, 7, 1), 1), ((5, 2, 7, 300), 300)]:
-        with drawn_before(before):
+        with drawing(before, leaf=0):
             transform(dict(sample_idx=7))
         seed, python_seed = np.random.SeedSequence(words).generate_state(2)
         assert np.random.random() == np.random.RandomState(seed).random()
@@ -141,6 +141,20 @@ def test_draws_of_a_sample():
     transform(dict(sample_idx=7))
     seed = np.random.SeedSequence([5, 2, 7]).generate_state(2)[0]
     assert np.random.random() == np.random.RandomState(seed).random()
+
+
+def test_samples_of_other_data_sets_draw_other_numbers():
+    transform = SeedAugmentation()
+    transform.set_epoch(5, 9)
+    for before, leaf, words in [
+        (0, 0, [5, 9, 4]),
+        (0, 2, [5, 9, 4, 0, 2]),
+        (3, 1, [5, 9, 4, 3, 1]),
+    ]:
+        with drawing(before, leaf):
+            transform(dict(sample_idx=4))
+        state = np.random.SeedSequence(words).generate_state(2)[0]
+        assert np.random.random() == np.random.RandomState(state).random()
 
 
 def test_inert_until_the_epoch_is_set():
