@@ -11,9 +11,12 @@ same result, up to what machines and libraries differ in. The rules:
 - The batch counts over all processes: 2 processes with 16 images are 1 with 32.
 - More or fewer epochs are the same run, longer or shorter.
 - A changed schedule is the same run, for MMEngine resumes that of the checkpoint.
-- Validation is compared if both runs validate.
+- The validation data is compared if both runs validate. How often they validate and
+  what they measure may differ, as may the memory layout and the file of the first
+  weights (:data:`PASSING`).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -66,6 +69,7 @@ WATCHING = (
     'FiniteLossHook',
     'IterTimerHook',
     'LoggerHook',
+    'MemorisationHook',
     'PreflightHook',
     'ProfilerHook',
     'ResultHook',
@@ -78,6 +82,12 @@ WATCHING = (
 SCHEDULE = ('settings.param_scheduler', 'settings.auto_scale_lr')
 RATE = '.lr'
 VALIDATION = ('val_dataloader', 'val_evaluator', 'val_cfg')
+# What leaves the training as it is, though the identity names it.
+PASSING = re.compile(
+    r'settings\.(train_cfg\.(val_interval|val_begin|dynamic_intervals)|val_evaluator.*'
+    r'|(model\.)?data_preprocessor\.channels_last'
+    r'|model\.(.+\.)?init_cfg(\.\d+)?\.checkpoint)'
+)
 SHOWN = 120
 
 
@@ -144,6 +154,8 @@ def compare(then: dict, now: dict) -> Differences:
     then, now = _comparable(then, now), _comparable(now, then)
     result, schedule = [], []
     for key, old, new in _walk('', then, now):
+        if PASSING.fullmatch(key):
+            continue
         goes_on = key.startswith(SCHEDULE) or (
             key.startswith('settings.optim_wrapper.') and key.endswith(RATE)
         )
@@ -232,7 +244,7 @@ def _data(value: Any) -> Any:
         return [_data(item) for item in value]
     if not isinstance(value, dict):
         return value
-    if value.get('type') in TRANSPARENT and 'dataset' in value:
+    if _name(value) in TRANSPARENT and 'dataset' in value:
         return _data(value['dataset'])
     return {key: _data(item) for key, item in value.items() if key not in PLACES}
 
@@ -246,4 +258,9 @@ def _without_kernels(value: Any) -> Any:
 
 
 def _decides(hook: dict | None) -> bool:
-    return hook is not None and hook.get('type') not in WATCHING
+    return hook is not None and _name(hook) not in WATCHING
+
+
+def _name(config: dict) -> str:
+    """Return the class that a config builds, without its registry's scope."""
+    return str(config.get('type')).rpartition('.')[2]

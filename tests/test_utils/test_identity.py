@@ -33,9 +33,7 @@ CHANGES = {
     f'{DATA}.dataset.indices': (100, 'not set -> 100'),
     'train_dataloader.sampler.shuffle': (False, 'True -> False'),
     'train_dataloader.drop_last': (True, 'not set -> True'),
-    'train_cfg.val_interval': (2, '1 -> 2'),
     'val_dataloader.dataset.split': ('train', 'test -> train'),
-    'val_evaluator.topk': ((1, 5), '[1] -> [1, 5]'),
     'optim_wrapper.type': (
         'BFloat16OptimWrapper',
         'OptimWrapper -> BFloat16OptimWrapper',
@@ -79,6 +77,12 @@ HARMLESS = {
     'default_hooks.visualization': dict(type='VisualizationHook'),
     'default_hooks.result.last': 10,
     'train_pipeline': [],
+    'train_cfg.val_interval': 2,
+    'train_cfg.val_begin': 3,
+    'val_evaluator.topk': (1, 5),
+    'val_evaluator': [dict(type='Accuracy'), dict(type='SingleLabelMetric')],
+    'model.data_preprocessor.channels_last': False,
+    'custom_hooks': [dict(type='eac_mm.MemorisationHook', interval=5)],
 }
 SCHEDULE = {
     'param_scheduler.gamma': (0.5, '0.9 -> 0.5'),
@@ -180,6 +184,25 @@ def test_a_cache_in_ram_is_no_other_run(recipe):
     assert differences(recipe, cfg) == ([], [])
     cfg.train_dataloader.dataset.type = 'DeviceCache'
     assert differences(recipe, cfg).result
+
+
+def test_the_scope_of_a_name_makes_no_other_run(recipe):
+    cfg = copy.deepcopy(recipe)
+    inner = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = dict(type='mmpretrain.RAMCache', dataset=inner)
+    cfg.custom_hooks = [dict(type='mmengine.EmptyCacheHook')]
+    assert differences(recipe, cfg) == ([], [])
+
+
+def test_files_of_first_weights_are_left_out(recipe):
+    one, other = copy.deepcopy(recipe), copy.deepcopy(recipe)
+    for cfg, path in ((one, 'a.pth'), (other, 'b.pth')):
+        steps = [dict(type='Normal', layer='Linear'), dict(checkpoint=path)]
+        cfg.model.backbone.init_cfg = steps
+        cfg.model.init_cfg = dict(type='Pretrained', checkpoint=path)
+    assert differences(one, other) == ([], [])
+    other.model.backbone.init_cfg[0].layer = 'Conv2d'
+    assert len(differences(one, other).result) == 1
 
 
 def test_other_steps_in_a_pipeline_are_one_line(recipe):

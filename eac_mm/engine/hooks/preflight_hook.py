@@ -46,13 +46,7 @@ class PreflightHook(Hook):
             val = runner.val_dataloader.dataset
             check_classes(model, val, 'validation')
             check_labels(val, 'validation')
-            if val.metainfo['classes'] != train.metainfo['classes']:
-                raise ValueError(
-                    'the classes of training and validation differ (in names or '
-                    f'order): {train.metainfo["classes"]} and '
-                    f'{val.metainfo["classes"]}. Fix: give both data sets the same '
-                    'metainfo=dict(classes=[...]).'
-                )
+            check_same_classes(train, val)
         check_layout(model)  # first, for the step would crash
         check_losses(runner, model)
         report_batch_size(runner)
@@ -124,6 +118,17 @@ def check_classes(model: nn.Module, dataset: Dataset, role: str) -> None:
             f'model.head.num_classes={num_classes}, but the {role} data has '
             f'{len(classes)} classes {tuple(classes)}. Fix: --cfg-options '
             f'model.head.num_classes={len(classes)}, or correct the data set.'
+        )
+
+
+def check_same_classes(train: Dataset, val: Dataset) -> None:
+    """Refuse validation data with other classes, or in another order."""
+    ours, theirs = (tuple(data.metainfo['classes']) for data in (train, val))
+    if ours != theirs:
+        raise ValueError(
+            'the classes of training and validation differ (in names or order): '
+            f'{ours} and {theirs}. Fix: give both data sets the same '
+            'metainfo=dict(classes=[...]).'
         )
 
 

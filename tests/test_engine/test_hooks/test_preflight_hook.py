@@ -18,6 +18,7 @@ from eac_mm.engine.hooks.preflight_hook import (
     check_labels,
     check_layout,
     check_losses,
+    check_same_classes,
     report_batch_size,
 )
 
@@ -107,6 +108,12 @@ def test_number_of_classes():
         check_classes(build(RESNET), Images(64, ('a', 'b', 'c')), 'training')
     with pytest.raises(ValueError, match='has no class names'):
         check_classes(build(RESNET), Images(64, None), 'validation')
+
+
+def test_classes_may_be_listed_in_any_sequence():
+    check_same_classes(Images(64, ['a', 'b']), Images(64, ('a', 'b')))
+    with pytest.raises(ValueError, match=r"\('a', 'b'\) and \('b', 'a'\)\. Fix:"):
+        check_same_classes(Images(64, ['a', 'b']), Images(64, ('b', 'a')))
 
 
 def test_input_too_small():
