@@ -6,10 +6,11 @@
 #
 # MAX_RESTARTS=3 lets torchrun start again, from the newest checkpoint, when a process dies.
 # On one machine a free port is taken, unless PORT is set. For several machines run this on
-# each, with the same NNODES, MASTER_ADDR and PORT [29500].
+# each, with the same NNODES, MASTER_ADDR, PORT [29500] and JOB_ID (any word that no other
+# job of yours has).
 set -euo pipefail
 if [ $# -lt 2 ]; then
-  sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
+  sed -n '2,10s/^# \{0,1\}//p' "$0" >&2
   exit 2
 fi
 nodes="${NNODES:-1}"
@@ -17,6 +18,7 @@ if [ "$nodes" = 1 ]; then
   address="${MASTER_ADDR:-127.0.0.1}:${PORT:-0}"
 else
   address="${MASTER_ADDR:?is not set. Fix: the name of the first of the $nodes machines}:${PORT:-29500}"
+  : "${JOB_ID:?is not set. Fix: one word for this job on all $nodes machines, and another for each job}"
 fi
 # tools/train.py names this command when a signal stops it.
 printf -v EAC_MM_COMMAND '%q ' "$0" "$@"

@@ -9,6 +9,7 @@ from .files import write_atomically
 
 MARK = '.restarts'
 COUNTS = dict(torchrun='TORCHELASTIC_RESTART_COUNT', slurm='SLURM_RESTART_COUNT')
+NO_ID = 'none'  # torchrun's --rdzv-id, if none is given
 
 
 def mark_for_restarts(folder: str | Path) -> None:
@@ -40,7 +41,8 @@ def _jobs() -> dict[str, str]:
     """Return what all processes of a job have in common, and no other job has.
 
     For torchrun on several machines that is the id alone (``JOB_ID`` of
-    ``dist_train.sh``); on one, also the process that started them all.
+    ``dist_train.sh``), unless it is the one that every job without an id has; on one,
+    also the process that started them all.
     """
     jobs = {}
     if 'SLURM_JOB_ID' in os.environ:
@@ -49,4 +51,6 @@ def _jobs() -> dict[str, str]:
         jobs['torchrun'] = os.environ['TORCHELASTIC_RUN_ID']
         if os.environ.get('GROUP_WORLD_SIZE', '1') == '1':
             jobs['torchrun'] += f' {socket.gethostname()} {os.getppid()}'
+        elif jobs['torchrun'] == NO_ID:
+            del jobs['torchrun']
     return jobs

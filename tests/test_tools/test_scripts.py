@@ -27,7 +27,8 @@ def call(tmp_path):
         stub.chmod(0o755)
 
     def run(script, *words, **environment):
-        kept = {k: v for k, v in os.environ.items() if k not in ('PORT', 'NNODES')}
+        unset = ('PORT', 'NNODES', 'MASTER_ADDR', 'JOB_ID')
+        kept = {k: v for k, v in os.environ.items() if k not in unset}
         kept.update(PATH=f'{tmp_path}:{os.environ["PATH"]}', FOLDER=str(tmp_path))
         done = subprocess.run(
             [str(TOOLS / script), *words],
@@ -55,6 +56,7 @@ def test_scripts_say_how_they_are_used(call, script, usage):
     assert usage in said
 
 
+SEVERAL = {'NNODES': '2', 'MASTER_ADDR': 'first'}
 DIST = [('dist_train.sh', ['r.py', '2']), ('dist_test.sh', ['r.py', 'e.pth', '2'])]
 
 
@@ -64,8 +66,8 @@ DIST = [('dist_train.sh', ['r.py', '2']), ('dist_test.sh', ['r.py', 'e.pth', '2'
     [
         ({}, '127.0.0.1:0'),  # a free port: two jobs fit on one machine
         ({'PORT': '4711'}, '127.0.0.1:4711'),
-        ({'NNODES': '2', 'MASTER_ADDR': 'first'}, 'first:29500'),
-        ({'NNODES': '2', 'MASTER_ADDR': 'first', 'PORT': '4711'}, 'first:4711'),
+        ({**SEVERAL, 'JOB_ID': 'a'}, 'first:29500'),
+        ({**SEVERAL, 'JOB_ID': 'a', 'PORT': '4711'}, 'first:4711'),
     ],
 )
 def test_the_port(call, script, words, environment, address):
@@ -80,6 +82,16 @@ def test_several_machines_need_an_address(call, script, words):
     _, said, status = call(script, *words, NNODES='2')
     assert status != 0
     assert 'MASTER_ADDR: is not set. Fix: the name of the first of the 2' in said
+
+
+def test_a_training_on_several_machines_needs_an_id(call):
+    _, usage, _ = call('dist_train.sh')
+    assert 'JOB_ID' in usage
+    _, said, status = call('dist_train.sh', 'r.py', '2', **SEVERAL)
+    assert status != 0
+    assert 'JOB_ID: is not set. Fix: one word for this job on all 2 machines' in said
+    given, _, _ = call('dist_train.sh', 'r.py', '2', **SEVERAL, JOB_ID='faces_1')
+    assert '--rdzv-id=faces_1' in given
 
 
 def test_dist_train_hands_on_its_command(call):

@@ -60,6 +60,16 @@ def test_on_several_machines_the_id_decides(tmp_path, torchrun, monkeypatch):
     assert not restarted_in(tmp_path)
 
 
+def test_jobs_without_an_id_on_several_machines_are_not_told_apart(tmp_path, torchrun):
+    torchrun(attempt=0, machines=2, number='none')
+    mark_for_restarts(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    torchrun(attempt=0, number='none')  # on one machine the process tells
+    mark_for_restarts(tmp_path)
+    torchrun(attempt=1, number='none')
+    assert restarted_in(tmp_path)
+
+
 def test_a_job_that_slurm_requeues(tmp_path, monkeypatch, torchrun):
     monkeypatch.setenv('SLURM_JOB_ID', '12')
     mark_for_restarts(tmp_path)
