@@ -83,6 +83,11 @@ class Annotations:
             return {}
         return source.get_data_info(int(self._index[idx]))
 
+    def hold(self, key: str) -> bool:
+        """Tell whether any annotation has a key."""
+        listed = [part for part in self.sources if hasattr(part, 'get_data_info')]
+        return any(key in info for part in listed for info in read_annotations(part))
+
     def name_of(self, idx: int) -> str:
         """Return the name of a sample: ``name``, else the file's name, else the index.
 

@@ -141,6 +141,8 @@ class NoisyLabels(Dataset):
         self.annotations = Annotations(self.dataset)
         self.clean_labels = self._check_range(self.annotations.read_labels())
         self.given_labels = self._check_range(self._make_labels())
+        # Once: reading an annotation again for every sample served takes long.
+        self._voted = self.annotations.hold('votes')
         self._fully_initialized = True
         print_log(self._report(), logger='current')
 
@@ -281,8 +283,9 @@ class NoisyLabels(Dataset):
         sample.set_gt_label(int(self.given_labels[idx]))
         # The index in the wrapped data set differs if that is itself a wrapper.
         own = dict(clean_label=int(self.clean_labels[idx]), sample_idx=idx)
-        info = self.annotations.get_info(idx)
-        if 'votes' in info:
-            own['votes'] = info['votes']
+        if self._voted:
+            info = self.annotations.get_info(idx)
+            if 'votes' in info:
+                own['votes'] = info['votes']
         sample.set_metainfo(own)
         return packed

@@ -6,11 +6,12 @@ import pytest
 import torch
 from mmengine.dataset import Compose, ConcatDataset, default_collate
 from mmpretrain.registry import DATASETS, TRANSFORMS
+from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader, Subset
 
 import eac_mm  # noqa: F401  before mmpretrain.datasets
 from eac_mm.datasets import RAFDB, NoisyLabels
-from eac_mm.datasets.noise import WrongSamples, noisy_labels
+from eac_mm.datasets.noise import noisy_labels
 from eac_mm.datasets.noise.files import hash_labels
 from eac_mm.datasets.noise.model import draw_labels, transition_matrix
 
@@ -252,6 +253,18 @@ def test_votes_are_carried_where_there_are_some():
     assert [sample.get('votes') for sample in samples] == [None, *votes[::-1]]
     assert 'votes' not in samples[0].metainfo
     assert samples[1].metainfo['votes'] == votes[1]
+
+
+def test_annotations_without_votes_are_not_read_again(monkeypatch):
+    noisy = NoisyLabels(labelled([2, 0], pipeline=[dict(type='PackInputs')]))
+    read = []
+    original = noisy.annotations.get_info
+    monkeypatch.setattr(
+        noisy.annotations, 'get_info', lambda i: read.append(i) or original(i)
+    )
+    packed = dict(data_samples=DataSample())
+    assert noisy.set_labels(packed, 1)['data_samples'].clean_label == 0
+    assert read == []
 
 
 # wrappers
@@ -498,33 +511,6 @@ def test_lists_of_the_authors(tmp_path, monkeypatch, name, wrong):
         assert manifest.kind == 'file'
         assert manifest.clean_counts == (1290, 281, 717, 4772, 1982, 705, 2524)
         assert manifest.measured_rate == round(wrong / 12_271, 6)
-
-
-# the wrongly labelled samples
-
-
-def test_wrong_samples(faces):
-    noisy = NoisyLabels(faces, rate=0.5, seed=1)
-    pipeline = [LOAD[0], dict(type='Resize', scale=(4, 6)), LOAD[1]]
-    transforms = [TRANSFORMS.build(step) for step in pipeline]
-
-    def run(results):
-        for transform in transforms:
-            results = transform(results)
-        return results
-
-    wrong = WrongSamples(noisy, run)
-    expected = [i for i in range(30) if noisy.given_labels[i] != CLEAN[i]]
-    assert len(wrong) == len(expected) > 0
-    assert wrong.metainfo == noisy.metainfo
-    for position, idx in enumerate(expected):
-        sample = wrong[position]
-        assert sample['inputs'].shape == (3, 6, 4)  # the pipeline given here
-        assert (sample['inputs'] == idx).all()
-        assert int(sample['data_samples'].gt_label) == noisy.given_labels[idx]
-        assert sample['data_samples'].clean_label == CLEAN[idx]
-        assert sample['data_samples'].sample_idx == idx
-    assert noisy[0]['inputs'].shape == (3, 8, 8)
 
 
 # bad input
