@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmengine import Config
 from mmengine.logging import print_log
@@ -13,6 +13,13 @@ from . import parameters
 NEAR = 0.8  # similarity of two names from which one is taken for the other's typo
 DELETE = '_delete_'
 ALWAYS = {DELETE, '_scope_', 'type'}
+
+
+class _Configs(NamedTuple):
+    """A config before the overrides, and with all of them."""
+
+    before: dict
+    after: dict
 
 
 def check_options(cfg: Config, options: dict) -> None:
@@ -32,7 +39,9 @@ def check_options(cfg: Config, options: dict) -> None:
         ValueError: With every key that nothing reads, the nearest one that is read,
             and the keys of lists that are no place in them.
     """
-    faults = list(_faults(_nested(options), cfg._cfg_dict, '', cfg))
+    nested = _nested(options)
+    cfgs = _Configs(cfg._cfg_dict, _merged(cfg._cfg_dict, nested))
+    faults = list(_faults(nested, cfgs.before, '', cfgs))
     if faults:
         lines = '\n'.join(f'  {fault}' for fault in faults)
         raise ValueError(f'--cfg-options: unknown keys.\n{lines}')
@@ -127,39 +136,55 @@ def _nested(options: dict) -> dict:
     return nested
 
 
-def _faults(option: Any, before: Any, path: str, cfg: Config) -> Iterator[str]:
+def _merged(before: Any, option: Any) -> Any:
+    """What the config would have with the overrides; nothing is changed.
+
+    MMEngine's own merge would stop at the first key that has no place.
+    """
+    if not isinstance(option, dict) or not isinstance(before, dict | None):
+        return option
+    if before is None or option.get(DELETE):
+        before = {}
+    merged = {key: _merged(before.get(key), value) for key, value in option.items()}
+    return {**before, **merged}
+
+
+def _faults(option: Any, before: Any, path: str, cfgs: _Configs) -> Iterator[str]:
     """What is wrong with an override and all below it.
 
     Args:
         option: The override, or a part of it.
         before: What the config has at its place; None if nothing.
         path: Its place.
-        cfg: Config before the overrides.
+        cfgs: The whole config, before and after.
     """
     if isinstance(option, list | tuple):
         for index, item in enumerate(option):
             if isinstance(item, dict):
-                yield from _faults(item, None, f'{path}.{index}', cfg)
+                yield from _faults(item, None, f'{path}.{index}', cfgs)
     elif isinstance(option, dict) and isinstance(before, list | tuple):
-        yield from _faults_in_list(option, before, path, cfg)
+        yield from _faults_in_list(option, before, path, cfgs)
     elif isinstance(option, dict):
-        before = before if isinstance(before, dict) else {}
-        if option.get(DELETE):
-            before = {}
-        taken = parameters.of_dict(path, {**before, **option}, cfg)
+        keep = isinstance(before, dict) and not option.get(DELETE)
+        before = before if keep else {}
+        taken = parameters.of_dict(path, {**before, **option}, cfgs.after)
         for key, value in option.items():
             place = f'{path}.{key}' if path else key
             if key in before or key in ALWAYS or _takes(path, taken, key, value):
-                yield from _faults(value, before.get(key), place, cfg)
+                yield from _faults(value, before.get(key), place, cfgs)
+            elif key.isdigit():
+                yield _no_list(place, value, bool(before))
             else:
-                yield _fault(place, value, {*taken, *before}, cfg)
+                yield _fault(place, value, {*taken, *before}, cfgs.before)
 
 
-def _faults_in_list(option: dict, before: list, path: str, cfg: Config) -> Iterator:
+def _faults_in_list(
+    option: dict, before: list, path: str, cfgs: _Configs
+) -> Iterator[str]:
     """As :func:`_faults`, if the config has a list there: keys are positions."""
     for key, value in option.items():
         if key.isdigit() and int(key) < len(before):
-            yield from _faults(value, before[int(key)], f'{path}.{key}', cfg)
+            yield from _faults(value, before[int(key)], f'{path}.{key}', cfgs)
         else:
             yield (
                 f'{_leaf(f"{path}.{key}", value)}: {path} is a list of {len(before)}. '
@@ -171,27 +196,38 @@ def _takes(path: str, taken: set[str] | None, key: str, value: Any) -> bool:
     """Whether a place takes a key that the config doesn't have there."""
     if path == '' and key == 'data_preprocessor':
         return False  # settle_recipe has moved it
+    if key.isdigit():
+        return False  # a place in a list, and the config has none here
     if path == 'default_hooks' and isinstance(value, dict) and 'type' in value:
         return True  # a new hook
     return taken is None or key in taken
 
 
-def _fault(place: str, value: Any, names: set[str], cfg: Config) -> str:
+def _fault(place: str, value: Any, names: set[str], cfg: dict) -> str:
     """Say that nothing reads a key, and what its author may have meant."""
     parent, _, key = place.rpartition('.')
     prefix = f'{parent}.' if parent else ''
-    if key.isdigit():
-        return (
-            f'{_leaf(place, value)}: {parent} is no list. Fix: {_leaf(parent, value)}'
-        )
     near = difflib.get_close_matches(key, names - {DELETE, key}, 1)
     sure = near and difflib.SequenceMatcher(None, near[0], key).ratio() >= NEAR
-    elsewhere = min(_places(cfg._cfg_dict, key), key=len, default=None)
+    elsewhere = min(_places(cfg, key), key=len, default=None)
     meant = elsewhere if elsewhere and not sure else near and prefix + near[0]
     if meant:
         return f'{_leaf(place, value)}: nothing reads it. Fix: {_leaf(meant, value)}'
-    allowed = ', '.join(sorted(names)) or 'nothing'
+    nearest = difflib.get_close_matches(key, names - {DELETE}, len(names) or 1, 0)
+    allowed = ', '.join(nearest) or 'nothing'
     return f'{_leaf(place, value)}: nothing reads it. Fix: choose among {allowed}'
+
+
+def _no_list(place: str, value: Any, is_dict: bool) -> str:
+    """Say that a key is a position, but the config has no list there."""
+    parent, key = place.rpartition('.')[::2]
+    given = _leaf(place, value)
+    if is_dict:
+        return f'{given}: {parent} is no list. Fix: {_leaf(parent, value)}'
+    return (
+        f'{given}: the config has no list {parent}, so there is no entry {key}. Fix: '
+        f'write {parent} = [...] in a recipe whose _base_ is this one'
+    )
 
 
 def _leaf(place: str, value: Any) -> str:

@@ -3,9 +3,8 @@
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any
 
 from mmengine.hooks import CheckpointHook
 from mmengine.registry import FUNCTIONS, Registry
@@ -155,13 +154,13 @@ def of_component(component: type | Callable) -> set[str] | None:
     return names
 
 
-def of_dict(path: str, node: dict, cfg: Any) -> set[str] | None:
+def of_dict(path: str, node: dict, cfg: Mapping) -> set[str] | None:
     """Settings that a dict of a config takes.
 
     Args:
         path: Its place, such as ``'model.head'``; ``''`` for the top level.
         node: The dict, as far as it is known.
-        cfg: The whole config.
+        cfg: The whole config, with every override that is given.
 
     Returns:
         Names of settings; None if they can't be known.
@@ -169,7 +168,8 @@ def of_dict(path: str, node: dict, cfg: Any) -> set[str] | None:
     if not path:
         return top_level(cfg.get('runner_type'))
     if path in PLAIN:
-        other = path.endswith('paramwise_cfg') and 'constructor' in cfg.optim_wrapper
+        wrapper = cfg.get('optim_wrapper') or {}
+        other = path.endswith('paramwise_cfg') and 'constructor' in wrapper
         return None if other else PLAIN[path]
     if path in DATALOADERS:
         return _own_parameters(DataLoader.__init__) | LOADER_ALSO
@@ -195,9 +195,9 @@ def of_dict(path: str, node: dict, cfg: Any) -> set[str] | None:
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
-def _of_custom_key(cfg: Any) -> set[str] | None:
+def _of_custom_key(cfg: Mapping) -> set[str] | None:
     """Any setting of the optimizer can be given to a group of parameters."""
-    optimizer = cfg.get('optim_wrapper', {}).get('optimizer', {})
+    optimizer = (cfg.get('optim_wrapper') or {}).get('optimizer') or {}
     names = of_type(optimizer['type']) if 'type' in optimizer else None
     return None if names is None else names | {'lr_mult', 'decay_mult'}
 

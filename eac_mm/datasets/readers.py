@@ -20,7 +20,10 @@ def line_error(path: Path, number: int, line: str, expected: str) -> ValueError:
         The error, for the caller to raise.
     """
     shown = line if len(line) <= 80 else f'{line[:77]}...'
-    return ValueError(f'{path}:{number}: {shown!r}: expected {expected}.')
+    return ValueError(
+        f'{path}:{number}: {shown!r}: expected {expected}. Fix: correct this line, or '
+        'get the file anew.'
+    )
 
 
 def require_plain_name(path: Path, number: int, line: str, name: str) -> None:

@@ -19,7 +19,7 @@ def require_choice(name: str, value: object, allowed: Sequence) -> None:
     """
     if value not in allowed:
         choices = ', '.join(map(repr, allowed))
-        raise ValueError(f'{name}={value!r} is unknown. Allowed: {choices}.')
+        raise ValueError(f'{name}={value!r} is unknown. Fix: choose one of {choices}.')
 
 
 def require_folder(path: Path, fix: str) -> None:

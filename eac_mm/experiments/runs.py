@@ -141,7 +141,7 @@ def train(run: Run, script: Path, threads: int | None = None) -> None:
     ):
         for line in process.stdout:
             file.write(line)
-            if 'Epoch(' in line or 'training labels are wrong' in line:
+            if 'Epoch(' in line or 'noisy labels differ from' in line:
                 print(f'{name}  {line.split(" - ")[-1].rstrip()}', flush=True)
     if process.returncode:
         tail = '\n'.join(run.log.read_text(encoding='utf-8').splitlines()[-30:])

@@ -92,6 +92,13 @@ RIGHT = [
     'optim_wrapper.optimizer.type=SGD optim_wrapper.optimizer.momentum=0.9',
     'model.backbone.type=MobileNetV2 model.backbone.widen_factor=0.5',
     'param_scheduler.type=StepLR param_scheduler.step_size=5',
+    # options that are right only together
+    'optim_wrapper.constructor=LearningRateDecayOptimWrapperConstructor '
+    'optim_wrapper.paramwise_cfg.layer_decay_rate=0.1',
+    'optim_wrapper.paramwise_cfg.layer_decay_rate=0.1 '
+    'optim_wrapper.constructor=LearningRateDecayOptimWrapperConstructor',
+    'optim_wrapper.optimizer.type=Adagrad '
+    'optim_wrapper.paramwise_cfg.custom_keys.head.lr_decay=0.1',
     # what can't be known passes
     'model.backbone.type=TIMMBackbone model.backbone.anything=1',
     'default_hooks.ema.type=EMAHook default_hooks.ema.momentum=0.1',
@@ -157,6 +164,13 @@ WRONG = [  # the key, and the one that is named
     ('default_hooks.ramp.epoch=3', 'default_hooks.ramp.epochs'),
     ('visualizer.vis_backend=None', 'visualizer.vis_backends'),
     ('visualizer.vis_backends.0.savedir=here', 'visualizer.vis_backends.0.save_dir'),
+    ('optim_wrapper.paramwise_cfg.custom_keys.head.lr_decay=0.1',
+     'optim_wrapper.paramwise_cfg.custom_keys.head.weight_decay'),
+    # no list in the recipe
+    ('custom_hooks.0.interval=3', None),
+    ('custom_hooks.0.type=EMAHook', None),
+    ('load_from.0=a.pth', None),
+    ('model.backbone.init_cfg.0.type=Pretrained', None),
     ('env_cfg.cudnn_benchmrk=True', 'env_cfg.cudnn_benchmark'),
     ('env_cfg.mp_cfg.mp_start=spawn', 'env_cfg.mp_cfg.mp_start_method'),
     ('auto_scale_lr.enabled=True', 'auto_scale_lr.enable'),
@@ -222,6 +236,31 @@ def test_dicts_as_values_are_looked_into(cfg):
         'param_scheduler.0.gama',
         'default_hooks.mine.lst',
     ]
+
+
+@pytest.mark.parametrize('key', ['custom_hooks', 'model.backbone.init_cfg'])
+def test_a_position_needs_a_list_in_the_config(key, cfg):
+    fix = f'no list {key}, so there is no entry 0. Fix: write {key} = '
+    with pytest.raises(ValueError, match=re.escape(fix)):
+        check_options(cfg, {f'{key}.0.interval': 3})
+    check_options(
+        Config(dict(custom_hooks=[dict(type='EMAHook')])),
+        {'custom_hooks.0.interval': 3},
+    )
+
+
+def test_names_to_choose_among_begin_with_the_nearest(cfg):
+    with pytest.raises(ValueError, match=r'Fix: choose among ') as error:
+        check_options(cfg, {'train_cfg.begin_of_it': 3})
+    names = str(error.value).rpartition('among ')[2].split(', ')
+    assert names[:2] == ['val_begin', 'by_epoch'] and 'max_epochs' in names
+
+
+def test_a_config_without_an_optimizer(cfg):
+    bare = Config(dict(model=dict(type='EACClassifier')))
+    check_options(bare, {'optim_wrapper.paramwise_cfg.norm_decay_mult': 0})
+    with pytest.raises(ValueError, match='norm_decay_mult$'):
+        check_options(bare, {'optim_wrapper.paramwise_cfg.norm_decay_mul': 0})
 
 
 def test_one_key_as_a_value_and_as_a_dict(cfg):

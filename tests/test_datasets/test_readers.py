@@ -4,12 +4,14 @@ import pytest
 
 from eac_mm.datasets import readers
 
+FIX = 'Fix: correct this line, or get the file anew.'
+
 
 def test_line_error_cuts_long_lines(tmp_path):
     error = readers.line_error(tmp_path, 7, 'x' * 100, 'less')
-    assert str(error) == f"{tmp_path}:7: '{'x' * 77}...': expected less."
+    assert str(error) == f"{tmp_path}:7: '{'x' * 77}...': expected less. {FIX}"
     error = readers.line_error(tmp_path, 7, 'x' * 80, 'less')
-    assert str(error) == f"{tmp_path}:7: '{'x' * 80}': expected less."
+    assert str(error) == f"{tmp_path}:7: '{'x' * 80}': expected less. {FIX}"
 
 
 @pytest.mark.parametrize('name', ['a.jpg', 'train_00001.jpg', 'a b.png', '..a'])

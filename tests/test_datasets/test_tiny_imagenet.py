@@ -198,6 +198,6 @@ def test_missing_images_of_val(tmp_path):
 
 def test_unknown_split(tmp_path):
     with pytest.raises(
-        ValueError, match=r"split='test' is unknown. Allowed: 'train', 'val'"
+        ValueError, match=r"split='test' is unknown. Fix: choose one of 'train', 'val'"
     ):
         TinyImageNet(str(tmp_path), split='test', lazy_init=True)

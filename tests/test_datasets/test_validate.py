@@ -8,7 +8,8 @@ from eac_mm.datasets import validate
 def test_choice():
     validate.require_choice('split', 'val', ('train', 'val'))
     with pytest.raises(
-        ValueError, match=r"split='dev' is unknown\. Allowed: 'train', 'val'\."
+        ValueError,
+        match=r"split='dev' is unknown\. Fix: choose .* 'train', 'val'\.",
     ):
         validate.require_choice('split', 'dev', ('train', 'val'))
 

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from eac_mm.datasets.noise import noisy_labels
 from eac_mm.experiments import Run, run_all, runs
 
 RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
@@ -15,6 +16,7 @@ parser.add_argument('--seed', type=int)
 parser.add_argument('--resume', action='store_true')
 parser.add_argument('--cfg-options', nargs='*')
 args = parser.parse_args()
+print(os.environ.get('NOISE'))
 print('Epoch(train) of', args.seed, 'with', os.environ.get('OMP_NUM_THREADS'))
 if args.seed == 1:
     raise SystemExit('no more disk')
@@ -89,6 +91,20 @@ def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys)
     run_all(wanted, script)  # seeds 1 and 3 go on, the others stay as they are
     assert wanted[0].log.read_text().count('Epoch') == 1
     assert wanted[1].log.read_text().count('Epoch') == 2
+
+
+def test_the_measured_noise_is_shown(make, script, monkeypatch, capsys):
+    said = []
+    monkeypatch.setattr(
+        noisy_labels, 'print_log', lambda text, logger: said.append(text)
+    )
+    faces = dict(type='mmpretrain.SyntheticFER', size=10)
+    noisy_labels.NoisyLabels(faces, kind='symmetric', rate=0.3, seed=0)
+    monkeypatch.setenv('NOISE', f'INFO - {said[-1]}')
+    assert run_all([make(0)], script) == []
+    assert (
+        f'{make(0).work_dir.parent.name}/seed0  {said[-1]}' in capsys.readouterr().out
+    )
 
 
 def test_jobs_share_the_cores(make, script, monkeypatch):

@@ -77,8 +77,8 @@ def _expression_name(expression: int | str) -> str:
     if not isinstance(expression, str) and 0 <= expression < len(EXPRESSIONS):
         return EXPRESSIONS[expression]
     raise ValueError(
-        f'expression={expression!r} is unknown. Allowed: {", ".join(EXPRESSIONS)}, or '
-        f'a position, 0 to {len(EXPRESSIONS) - 1}.'
+        f'expression={expression!r} is unknown. Fix: choose one of '
+        f'{", ".join(EXPRESSIONS)}, or a position, 0 to {len(EXPRESSIONS) - 1}.'
     )
 
 

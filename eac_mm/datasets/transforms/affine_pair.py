@@ -61,11 +61,19 @@ class AffinePair(BaseTransform):
         fill: tuple[float, float, float] = IMAGENET_MEAN_BGR,
     ) -> None:
         if not 0 <= angle <= 180:
-            raise ValueError(f'angle={angle}: give degrees in [0, 180].')
+            raise ValueError(
+                f'angle={angle} is not allowed. Fix: give degrees in [0, 180].'
+            )
         if not 0 < scale[0] <= scale[1] < math.inf:
-            raise ValueError(f'scale={scale}: give (low, high), 0 < low <= high.')
+            raise ValueError(
+                f'scale={scale} is not allowed. Fix: give (low, high) with '
+                '0 < low <= high.'
+            )
         if np.ndim(fill) != 1 or not all(0 <= value <= 255 for value in fill):
-            raise ValueError(f'fill={fill}: give a value a channel, each in 0..255.')
+            raise ValueError(
+                f'fill={fill} is not allowed. Fix: give one value for each channel, '
+                'each in 0..255.'
+            )
         self.angle = angle
         self.scale = tuple(scale)
         self.fill = tuple(fill)

@@ -58,13 +58,24 @@ class Erasing(BaseTransform):
         fill: tuple[float, float, float] = IMAGENET_MEAN_BGR,
     ) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f'prob={prob}: give a probability in [0, 1].')
+            raise ValueError(
+                f'prob={prob} is not allowed. Fix: give a probability in [0, 1].'
+            )
         if not 0 < area[0] <= area[1] <= 1:
-            raise ValueError(f'area={area}: give (low, high), 0 < low <= high <= 1.')
+            raise ValueError(
+                f'area={area} is not allowed. Fix: give (low, high) with '
+                '0 < low <= high <= 1.'
+            )
         if not 0 < aspect[0] <= aspect[1]:
-            raise ValueError(f'aspect={aspect}: give (low, high), 0 < low <= high.')
+            raise ValueError(
+                f'aspect={aspect} is not allowed. Fix: give (low, high) with '
+                '0 < low <= high.'
+            )
         if np.ndim(fill) != 1 or not all(0 <= value <= 255 for value in fill):
-            raise ValueError(f'fill={fill}: give a value a channel, each in 0..255.')
+            raise ValueError(
+                f'fill={fill} is not allowed. Fix: give one value for each channel, '
+                'each in 0..255.'
+            )
         self.prob = prob
         self.area = tuple(area)
         self.aspect = tuple(aspect)

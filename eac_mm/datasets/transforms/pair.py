@@ -59,15 +59,22 @@ class ErasingFlipPair(Erasing):
     ) -> None:
         super().__init__(**kwargs)
         if erasing not in ERASING_MODES:
-            raise ValueError(f'erasing={erasing!r}: choose one of {ERASING_MODES}.')
+            raise ValueError(
+                f'erasing={erasing!r} is unknown. Fix: choose one of {ERASING_MODES}.'
+            )
         if noise_views not in NOISE_VIEWS:
             raise ValueError(
-                f'noise_views={noise_views!r}: choose one of {NOISE_VIEWS}.'
+                f'noise_views={noise_views!r} is unknown. Fix: choose one of '
+                f'{NOISE_VIEWS}.'
             )
         if not 0 <= noise_variance < math.inf:
-            raise ValueError(f'noise_variance={noise_variance}: give 0 or more.')
+            raise ValueError(
+                f'noise_variance={noise_variance} is not allowed. Fix: give 0 or more.'
+            )
         if not 0 <= noise_prob <= 1:
-            raise ValueError(f'noise_prob={noise_prob}: give a value in [0, 1].')
+            raise ValueError(
+                f'noise_prob={noise_prob} is not allowed. Fix: give a value in [0, 1].'
+            )
         self.erasing = erasing
         self.noise_variance = noise_variance
         self.noise_prob = noise_prob

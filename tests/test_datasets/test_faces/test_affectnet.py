@@ -267,9 +267,15 @@ def test_layouts(tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'split': 'test'}, r"split='test' is unknown. Allowed: 'train', 'val'"),
-        ({'num_classes': 6}, 'num_classes=6 is unknown. Allowed: 7, 8'),
-        ({'layout': 'zip'}, r"layout='zip' is unknown. Allowed: 'auto', 'csv', 'npy'"),
+        (
+            {'split': 'test'},
+            r"split='test' is unknown. Fix: .* 'train', 'val'",
+        ),
+        ({'num_classes': 6}, 'num_classes=6 is unknown. Fix: choose one of 7, 8'),
+        (
+            {'layout': 'zip'},
+            r"layout='zip' is unknown. Fix: .* 'auto', 'csv', 'npy'",
+        ),
     ],
 )
 def test_bad_argument(tmp_path, arguments, message):

@@ -224,8 +224,11 @@ def test_bad_header(tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ({'split': 'valid'}, r"split='valid' .* Allowed: 'train', 'val', 'test'"),
-        ({'num_classes': 10}, r'num_classes=10 is unknown. Allowed: 7, 8'),
+        (
+            {'split': 'valid'},
+            r"split='valid' is unknown. Fix: .* 'train', 'val', 'test'",
+        ),
+        ({'num_classes': 10}, r'num_classes=10 is unknown. Fix: choose one of 7, 8'),
     ],
 )
 def test_bad_argument(tmp_path, arguments, message):

@@ -175,7 +175,7 @@ def test_bad_line(tmp_path, line, message):
 
 def test_unknown_split(tmp_path):
     with pytest.raises(
-        ValueError, match=r"split='val' is unknown. Allowed: 'train', 'test'"
+        ValueError, match=r"split='val' is unknown. Fix: choose one of 'train', 'test'"
     ):
         RAFDB(str(tmp_path), split='val', lazy_init=True)
 

@@ -259,12 +259,12 @@ def test_registered():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(angle=-1), r'angle=-1: give degrees in \[0, 180\]'),
+        (dict(angle=-1), r'angle=-1 is not .* Fix: give degrees in \[0, 180\]'),
         (dict(angle=math.nan), r'angle=nan'),
-        (dict(scale=(0, 1)), r'scale=\(0, 1\): give \(low, high\)'),
+        (dict(scale=(0, 1)), r'scale=\(0, 1\) is not .* Fix: give \(low, high\)'),
         (dict(scale=(1.2, 0.8)), r'scale=\(1.2, 0.8\)'),
         (dict(scale=(1, math.inf)), r'scale=\(1, inf\)'),
-        (dict(fill=128), r'fill=128: give a value a channel'),
+        (dict(fill=128), r'fill=128 is not .* Fix: give one value for each channel'),
         (dict(fill=(0, 0, 300)), r'fill=\(0, 0, 300\)'),
     ],
 )

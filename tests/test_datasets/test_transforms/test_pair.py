@@ -293,12 +293,15 @@ def test_defaults_are_the_papers():
 @pytest.mark.parametrize(
     ('kwargs', 'message'),
     [
-        (dict(erasing='both'), r"erasing='both': choose .*'shared', 'independent'"),
+        (
+            dict(erasing='both'),
+            r"erasing='both' is unknown. Fix: .*'shared', 'indep",
+        ),
         (
             dict(noise_views='first'),
-            r"noise_views='first': choose .*'classified', 'bot",
+            r"noise_views='first' is unknown. Fix: .*'classified', 'bot",
         ),
-        (dict(noise_variance=-1), r'noise_variance=-1: give 0 or more'),
+        (dict(noise_variance=-1), r'noise_variance=-1 is not .* Fix: give 0 or more'),
         (dict(noise_variance=math.nan), r'noise_variance=nan'),
         (dict(noise_prob=1.5), r'noise_prob=1.5'),
         (dict(noise_prob=math.nan), r'noise_prob=nan'),
