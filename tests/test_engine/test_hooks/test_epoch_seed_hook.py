@@ -24,9 +24,9 @@ class Draw:
         return dict(inputs=torch.tensor([results['sample_idx'], np.random.random()]))
 
 
-def samples(size=6, pipeline=None):
+def samples(size=6, pipeline=None, label_of=lambda i: i % 2):
     def load(self):
-        return [dict(gt_label=i % 2, img_path=f'{i}.png') for i in range(size)]
+        return [dict(gt_label=label_of(i), img_path=f'{i}.png') for i in range(size)]
 
     base = DATASETS.get('mmpretrain.BaseDataset')
     kind = type('Samples', (base,), dict(load_data_list=load))
@@ -164,9 +164,7 @@ def expected(seed, epoch, size=6):
 
 def imbalanced(size=30):
     """One sample of class 1, which balancing draws for half of the epoch."""
-    data = samples(size)
-    data.get_gt_labels = lambda: np.arange(size) // (size - 1)
-    return data
+    return samples(size, label_of=lambda i: i // (size - 1))
 
 
 @pytest.mark.parametrize('workers', [0, 1, 4])
