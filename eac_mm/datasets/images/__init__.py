@@ -2,7 +2,6 @@
 
 from .cache_config import (
     CACHES,
-    cache_of,
     choose_cache,
     settle_loader,
     without_cache,
@@ -17,7 +16,6 @@ __all__ = [
     'DeviceCache',
     'LoadFace',
     'RAMCache',
-    'cache_of',
     'choose_cache',
     'ready_batch',
     'settle_loader',

@@ -59,7 +59,6 @@ class DeviceCache(ImageCache):
     def __init__(self, dataset: Dataset | dict, device: str | None = None) -> None:
         super().__init__(dataset)
         self.device = torch.device(device or get_device())
-        self._packed: dict[tuple[int, int], dict] = {}
 
     def full_init(self) -> None:
         """Decode the images onto the device, unless that is done.
@@ -86,6 +85,7 @@ class DeviceCache(ImageCache):
                 'them one pipeline, or use --cache ram.'
             )
         self.transforms = build_batch_transforms(pipelines[0][1:])
+        self._packs = [pipeline[-1] for pipeline in pipelines]
         if len(decoder.shape) != 3:
             raise ValueError(
                 'DeviceCache needs images of height, width and channels, and the '
@@ -137,14 +137,14 @@ class DeviceCache(ImageCache):
         return apply_on_batch(self.transforms, images, numbers, ori_shapes)
 
     def _sample(self, position: int) -> DataSample:
-        """Return a sample with its labels; packing it takes long and is done once."""
-        key = self.owner_of(position)
-        if key not in self._packed:
-            row = self.rows[position]
-            pack = split_pipeline(self.leaves[self.store.leaf[row]])[1][-1]
-            packed = pack(self.store.results(row))
-            self._packed[key] = self.set_labels(packed, position)['data_samples']
-        return self._packed[key].clone()
+        """Return a sample with its labels.
+
+        It is packed anew each time: keeping it saves 0.02 ms, and would take about 0.4
+        GB for 280,000 samples.
+        """
+        row = self.rows[position]
+        packed = self._packs[self.store.leaf[row]](self.store.results(row))
+        return self.set_labels(packed, position)['data_samples']
 
     def _move_labels(self, samples: list[DataSample]) -> None:
         """Bring the labels to the device, all in one copy that is not waited for."""

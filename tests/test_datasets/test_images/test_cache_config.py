@@ -1,13 +1,8 @@
 import pytest
 
 from eac_mm.datasets import DeviceCache
-from eac_mm.datasets.images import (
-    CACHES,
-    cache_of,
-    choose_cache,
-    settle_loader,
-    without_cache,
-)
+from eac_mm.datasets.images import CACHES, choose_cache, settle_loader, without_cache
+from eac_mm.datasets.images.cache_config import cache_of
 
 PLAIN = dict(type='RAFDB', split='train')
 LOADER = dict(num_workers=4, persistent_workers=True, prefetch_factor=2)
