@@ -3,6 +3,7 @@
 import functools
 import pickle
 import re
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,8 @@ def load_config(
 
     Raises:
         FileNotFoundError: If the config does not exist.
-        ValueError: For a negative seed, and for options that nothing reads.
+        ValueError: For a negative seed, for options that nothing reads, and for a
+            ``cache`` without training data.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,7 +78,7 @@ def load_config(
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', path.absolute().parent.name, path.stem))
     if cache is not None:
-        choose_cache(cfg.train_dataloader, cache)
+        _cache_images(cfg, path, cache)
     for name in DATALOADERS:
         loader = cfg.get(name)
         if loader is not None:
@@ -85,6 +87,15 @@ def load_config(
             if loader.get('num_workers', 0) == 0:  # torch refuses the two together
                 loader.persistent_workers = False
     return cfg
+
+
+def _cache_images(cfg: Config, path: Path, cache: str) -> None:
+    if cfg.get('train_dataloader') is None:
+        raise ValueError(
+            f'cache={cache!r} is for the training images, and {path} has no '
+            'train_dataloader. Fix: leave --cache out, or name a recipe that trains.'
+        )
+    choose_cache(cfg.train_dataloader, cache)
 
 
 def resume(cfg: Config, checkpoint: str = 'auto') -> None:
@@ -127,6 +138,17 @@ def resume(cfg: Config, checkpoint: str = 'auto') -> None:
     cfg.resume, cfg.load_from = True, checkpoint
 
 
+def load_plain(path: str | Path) -> Any:
+    """Load a file as tensors and plain values alone, and of tensors what is used.
+
+    Raises:
+        pickle.UnpicklingError: If it holds anything else.
+        RuntimeError: If PyTorch cannot read it.
+    """
+    mapped = zipfile.is_zipfile(path)  # PyTorch before 1.6 wrote another format
+    return torch.load(path, map_location='cpu', weights_only=True, mmap=mapped)
+
+
 def vet_checkpoint(path: str | Path) -> None:
     """Refuse a checkpoint that holds more than tensors and plain values.
 
@@ -136,7 +158,7 @@ def vet_checkpoint(path: str | Path) -> None:
         ValueError: Naming what the file holds, and the ways on.
     """
     try:
-        torch.load(path, map_location='cpu', weights_only=True)
+        load_plain(path)
     except (pickle.UnpicklingError, RuntimeError) as error:
         reason = re.search(r'Unsupported.*?(?= was| by|\.|$)|GLOBAL \S+', str(error))
         raise ValueError(

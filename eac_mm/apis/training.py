@@ -5,7 +5,6 @@ import os
 import pickle
 from pathlib import Path
 
-import torch
 from mmengine import Config
 from mmengine.runner import Runner
 from torch import nn
@@ -21,7 +20,7 @@ from eac_mm.utils.checkpoints import (
 from eac_mm.utils.identity import describe_settings, refuse_other_run
 from eac_mm.utils.restarts import restarted_in
 
-from .launch import build_runner, resume
+from .launch import build_runner, load_plain, resume
 
 
 def train(
@@ -123,7 +122,7 @@ def compare_settings(cfg: Config) -> None:
     if not cfg.get('resume'):
         return
     try:
-        then = torch.load(cfg.load_from, 'cpu', weights_only=True)
+        then = load_plain(cfg.load_from)
     except (pickle.UnpicklingError, RuntimeError):  # build_runner has the reason
         return
     then = then.get('meta', {}).get('identity')

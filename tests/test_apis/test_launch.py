@@ -89,6 +89,13 @@ def test_errors():
         load_config(RECIPE, seed=-1)
 
 
+def test_a_cache_needs_training_images(tmp_path):
+    recipe = tmp_path / 'testing.py'
+    recipe.write_text("model = dict(type='EACClassifier')\n")
+    with pytest.raises(ValueError, match=r"cache='ram'.*no train_dataloader\. Fix: "):
+        load_config(recipe, cache='ram')
+
+
 def test_resume_without_a_checkpoint_keeps_load_from(tmp_path):
     cfg = load_config(RECIPE, {'load_from': 'weights.pth'}, work_dir=str(tmp_path))
     resume(cfg)

@@ -158,6 +158,19 @@ def test_a_job_restarted_before_its_first_checkpoint_starts_as_it_was_told(
     assert (tmp_path / 'new' / 'epoch_1.pth').is_file()
 
 
+def test_resuming_reads_the_tensors_once(folder, monkeypatch):
+    """The other looks at the file take what they need of it."""
+    mapped, read = [], torch.load
+
+    def load(*args, **kwargs):
+        mapped.append(bool(kwargs.get('mmap')))
+        return read(*args, **kwargs)
+
+    monkeypatch.setattr(torch, 'load', load)
+    train(config(folder, epochs=3), 'auto')
+    assert sorted(mapped) == [False, True, True]
+
+
 def test_the_best_checkpoint_of_another_folder_is_not_deleted(tmp_path):
     best = {'default_hooks.checkpoint.save_best': 'accuracy/top1'}
     train(config(tmp_path / 'one', **best))

@@ -25,8 +25,8 @@ class ConsistencyRampHook(Hook):
     def __init__(self, epochs: float) -> None:
         if epochs <= 0:
             raise ValueError(
-                f'ConsistencyRampHook: epochs={epochs}; give more than 0, or leave '
-                'the hook out.'
+                f'ConsistencyRampHook: epochs={epochs}. Fix: give more than 0, or '
+                'leave the hook out.'
             )
         self.epochs = epochs
 

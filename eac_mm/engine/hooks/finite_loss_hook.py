@@ -15,7 +15,8 @@ class FiniteLossHook(Hook):
 
     On a GPU the losses are read every ``interval`` iterations, so that no step
     waits for the device; the iteration where it began is named all the same.
-    Whatever its interval, no checkpoint is written after the loss went wrong, or
+    A model whose ``train_step`` returns no ``loss`` is judged by all that it returns.
+    Whatever the interval, no checkpoint is written after the loss went wrong, or
     with parameters that are not finite; the ones before it are kept.
 
     Args:
@@ -32,7 +33,9 @@ class FiniteLossHook(Hook):
 
     def __init__(self, interval: int = 50) -> None:
         if interval < 1:
-            raise ValueError(f'FiniteLossHook: interval={interval}; give 1 or more.')
+            raise ValueError(
+                f'FiniteLossHook: interval={interval}. Fix: give 1 or more.'
+            )
         self.interval = interval
         self.recent: deque = deque()
 
@@ -46,9 +49,13 @@ class FiniteLossHook(Hook):
         """Note the loss, and look at the noted ones when it is time."""
         samples = (data_batch or {}).get('data_samples') or []
         rate = next(iter(runner.optim_wrapper.get_lr().values()))[0]
-        losses = {key: value.detach() for key, value in (outputs or {}).items()}
+        losses = {
+            key: torch.as_tensor(value).detach()
+            for key, value in (outputs or {}).items()
+            if isinstance(value, torch.Tensor | float | int)
+        }
         self.recent.append((runner.iter, rate, losses, samples))
-        if self.is_on_cpu(outputs) or len(self.recent) >= self.interval:
+        if self.is_on_cpu(losses) or len(self.recent) >= self.interval:
             self._look(runner)
 
     def after_train_epoch(self, runner: Runner) -> None:
@@ -78,16 +85,16 @@ class FiniteLossHook(Hook):
                 )
 
     @staticmethod
-    def is_on_cpu(outputs: dict | None) -> bool:
+    def is_on_cpu(losses: dict[str, torch.Tensor]) -> bool:
         """Whether looking at the losses makes nobody wait."""
-        return not outputs or outputs['loss'].device.type == 'cpu'
+        return all(value.device.type == 'cpu' for value in losses.values())
 
     def _look(self, runner: Runner) -> None:
         noted = [entry for entry in self.recent if entry[2]]
         self.recent.clear()
         if not noted:
             return
-        losses = torch.stack([outputs['loss'] for _, _, outputs, _ in noted])
+        losses = torch.stack([_loss_in(outputs) for _, _, outputs, _ in noted])
         bad = (~torch.isfinite(losses)).nonzero()
         if not len(bad):
             return
@@ -102,3 +109,10 @@ class FiniteLossHook(Hook):
             'Fix: a smaller learning rate, float32 in place of --amp, or a look at '
             f'these images: {paths}'
         )
+
+
+def _loss_in(losses: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the loss, or a sum that is not finite if any value is not."""
+    if 'loss' in losses:
+        return losses['loss']
+    return sum(value.float().sum() for value in losses.values())

@@ -26,7 +26,7 @@ def test_linear_in_iterations_then_one():
 
 
 def test_errors():
-    with pytest.raises(ValueError, match='epochs=0'):
+    with pytest.raises(ValueError, match='epochs=0. Fix: '):
         ConsistencyRampHook(epochs=0)
     with pytest.raises(ValueError, match='Linear has no consistency weight'):
         ConsistencyRampHook(epochs=1).before_train(make_runner(nn.Linear(2, 2)))

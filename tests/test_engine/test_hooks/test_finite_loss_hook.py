@@ -33,6 +33,15 @@ def test_stops_at_once_on_the_cpu_and_says_where(value):
     assert str(value) in str(caught.value)
 
 
+def test_without_a_loss_all_values_are_looked_at():
+    hook, runner = FiniteLossHook(), make_runner()
+    outputs = dict(generator=torch.tensor(2.0), critic=3.5, note='x')
+    hook.after_train_iter(runner, 0, None, outputs)
+    outputs['critic'] = math.nan
+    with pytest.raises(FloatingPointError, match='generator 2, critic nan'):
+        hook.after_train_iter(runner, 1, None, outputs)
+
+
 def test_on_a_device_it_looks_now_and_then_and_names_the_first(monkeypatch):
     hook, runner = FiniteLossHook(interval=4), make_runner(length=4)
     monkeypatch.setattr(hook, 'is_on_cpu', lambda outputs: False)
@@ -82,5 +91,5 @@ def test_the_epoch_s_end_looks_and_forgets():
 
 
 def test_interval():
-    with pytest.raises(ValueError, match='interval=0'):
+    with pytest.raises(ValueError, match='interval=0. Fix: '):
         FiniteLossHook(interval=0)

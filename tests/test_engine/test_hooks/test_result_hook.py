@@ -149,5 +149,5 @@ def test_metrics_of_any_numeric_type_are_written(tmp_path):
 
 
 def test_last_must_be_positive():
-    with pytest.raises(ValueError, match='last=0'):
+    with pytest.raises(ValueError, match='last=0. Fix: '):
         ResultHook(last=0)
