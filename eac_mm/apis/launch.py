@@ -1,5 +1,6 @@
 """From a config file to a Runner, the same way for training and testing."""
 
+import difflib
 import functools
 import pickle
 import re
@@ -56,9 +57,12 @@ def load_config(
     """
     path = Path(path)
     if not path.is_file():
+        there = [str(recipe) for recipe in path.parent.glob('*.py')]
+        default = ['configs/eac/resnet18_rafdb_noise30.py']
+        near = difflib.get_close_matches(str(path), there, 1) or default
         raise FileNotFoundError(
             f'config {path} does not exist (seen from {Path.cwd()}). Fix: name one of '
-            'the recipes in configs/, such as configs/eac/resnet18_rafdb_noise30.py.'
+            f'the recipes in configs/, such as {near[0]}.'
         )
     cfg = Config.fromfile(path)
     settle_recipe(cfg)

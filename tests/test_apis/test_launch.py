@@ -211,3 +211,12 @@ def test_hostile_files_run_nothing_whatever_torch_does(
     assert trap.exists() == trust
     assert os.environ['TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD'] == '1'
     assert 'TORCH_FORCE_WEIGHTS_ONLY_LOAD' not in os.environ
+
+
+def test_the_nearest_recipe_is_named(tmp_path):
+    for name in ('resnet18_rafdb_noise30.py', 'mobilenetv2_rafdb_clean.py'):
+        (tmp_path / name).touch()
+    with pytest.raises(FileNotFoundError, match=r'such as .*/resnet18_rafdb_noise30'):
+        load_config(tmp_path / 'resnet18_rafdb_noise3.py')
+    with pytest.raises(FileNotFoundError, match='such as configs/eac/resnet18_rafdb'):
+        load_config(tmp_path / 'nowhere' / 'resnet18_rafdb_noise30.py')
