@@ -183,8 +183,8 @@ def refuse_other_run(then: dict, now: dict, path: str) -> list[str]:
         lines = '\n  '.join(found.result)
         raise ValueError(
             f'{path} belongs to another run. What differs (then -> now):\n  {lines}\n'
-            'Fix: resume with the settings and data it was trained with; for a new run choose '
-            'another --work-dir, or --overwrite.'
+            'Fix: resume with the settings and data it was trained with; for a new run '
+            'choose another --work-dir, or --overwrite.'
         )
     return found.schedule
 
