@@ -14,6 +14,14 @@ from eac_mm.utils.signals import exit_on_signal, how_to_go_on, resume_command
 ALL = ['SIGINT', 'SIGTERM', 'SIGUSR1', 'SIGUSR2']
 
 
+@pytest.fixture(autouse=True)
+def no_signal_is_ignored():
+    """As in a terminal: what a shell starts in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize('name', ALL)
 def test_one_line_and_the_conventional_status(name, capsys):
     number = getattr(signal, name)

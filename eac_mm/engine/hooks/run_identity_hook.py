@@ -57,6 +57,8 @@ class RunIdentityHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare the checkpoint's run and classes with this run's."""
         if is_starting(runner):
+            if self.identity is None:  # loaded by hand, before ``Runner.train``
+                self.before_run(runner)
             if runner._resume:
                 self._check_resume(runner, checkpoint)
             else:
