@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-import eac_mm  # noqa: F401  (mends upstream; must precede mmpretrain)
+import eac_mm  # noqa: F401  (fixes upstream; must precede mmpretrain)
 
 torch.set_num_threads(1)
 

@@ -19,7 +19,7 @@ from eac_mm.datasets import CSVFaces, LoadFace, SyntheticFER
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three sound images, a copy, and a file that is none."""
+    """Three sound images, a copy, and a file that is no image."""
     for i, name in enumerate('abc'):
         image = np.full((4 + i, 9, 3), (0, 100, 50 * i), np.uint8)
         cv2.imwrite(str(tmp_path / f'{name}.png'), image)

@@ -1,4 +1,4 @@
-"""A run of some seconds, to be killed and gone on with."""
+"""A training of some seconds, to be killed and resumed."""
 
 import json
 import os
