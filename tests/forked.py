@@ -71,17 +71,6 @@ class Script:
         end.cancel()
         return output, None
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal."""
-        os.kill(self.pid, number)
-
-
-def run(words: Sequence[str], **environment: str) -> subprocess.CompletedProcess:
-    """Run a script to its end; its output holds what it says on both streams."""
-    script = Script(words, {**os.environ, **environment})
-    output, _ = script.communicate(timeout=300)
-    return subprocess.CompletedProcess(words, script.returncode, output, output)
-
 
 def _run(words: list[str], environment: dict[str, str], output) -> None:
     os.setsid()
