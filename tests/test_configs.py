@@ -247,7 +247,7 @@ def found_in(cfg, side):
         epochs=cfg.train_cfg.max_epochs,
         batch=cfg.train_dataloader.batch_size,
         precision=cfg.optim_wrapper.type,
-        top=cfg.val_evaluator.topk,
+        top=cfg.val_evaluator[0].topk,
     )
     if hasattr(head, 'consistency_weight'):
         ramp = cfg.default_hooks.get('ramp')
@@ -343,8 +343,8 @@ def test_protocol(name):
     else:
         assert test == val
     assert cfg.default_hooks.memorisation.type == 'MemorisationHook'
-    assert cfg.val_evaluator.type == 'Accuracy'
-    assert cfg.test_evaluator[0] == cfg.val_evaluator
+    assert [m.type for m in cfg.val_evaluator] == ['Accuracy', 'MeanClass']
+    assert cfg.test_evaluator[:2] == cfg.val_evaluator
     assert cfg.default_hooks.result == dict(type='ResultHook', last=5)
     assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
     assert cfg.train_cfg.val_interval == 1

@@ -1,5 +1,6 @@
-"""Metrics that look at label noise."""
+"""Metrics that MMPretrain lacks: every class, and label noise."""
 
+from .mean_class import MeanClass
 from .memorisation import Memorisation
 
-__all__ = ['Memorisation']
+__all__ = ['MeanClass', 'Memorisation']

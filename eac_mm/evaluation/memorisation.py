@@ -19,12 +19,29 @@ class Memorisation(BaseMetric):
 
     - ``memorised``: percent of the wrongly labelled images, 0 to 100
     - ``corrected``: likewise
+    - ``memorised_by_class``, ``corrected_by_class``, if asked for: the same among the
+      images of each class, by the clean label; lists in the order of the classes, None
+      for a class without wrongly labelled images
+
+    Args:
+        by_class: Whether to add the lists by class. Defaults to False.
+        collect_device: As for MMEngine's ``BaseMetric``. Defaults to ``'cpu'``.
+        prefix: As for MMEngine's ``BaseMetric``. Defaults to None.
 
     Raises:
         ValueError: If a sample has no ``clean_label``.
     """
 
     default_prefix = 'noise'
+
+    def __init__(
+        self,
+        by_class: bool = False,
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device, prefix)
+        self.by_class = by_class
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep prediction, noisy and clean label of each sample."""
@@ -38,13 +55,28 @@ class Memorisation(BaseMetric):
             if noisy != clean:
                 self.results.append((int(sample['pred_label']), noisy, clean))
 
-    def compute_metrics(self, results: list[tuple[int, int, int]]) -> dict[str, float]:
+    def compute_metrics(self, results: list[tuple[int, int, int]]) -> dict:
         """Return the percentages over all ranks' samples."""
-        if not results:
-            return dict(memorised=0.0, corrected=0.0)
-        memorised = sum(predicted == noisy for predicted, noisy, _ in results)
-        corrected = sum(predicted == clean for predicted, _, clean in results)
-        return dict(
-            memorised=100 * memorised / len(results),
-            corrected=100 * corrected / len(results),
-        )
+        found = _shares(results) or dict(memorised=0.0, corrected=0.0)
+        if self.by_class:
+            classes = (self.dataset_meta or {}).get('classes') or ()
+            labels = [label for _, noisy, clean in results for label in (noisy, clean)]
+            of_class = [
+                _shares([result for result in results if result[2] == label])
+                for label in range(max([len(classes) - 1, *labels]) + 1)
+            ]
+            for name in tuple(found):
+                found[f'{name}_by_class'] = [share.get(name) for share in of_class]
+        return found
+
+
+def _shares(results: list[tuple[int, int, int]]) -> dict[str, float]:
+    """Return the percentages of some images, nothing if there are none."""
+    if not results:
+        return {}
+    memorised = sum(predicted == noisy for predicted, noisy, _ in results)
+    corrected = sum(predicted == clean for predicted, _, clean in results)
+    return dict(
+        memorised=100 * memorised / len(results),
+        corrected=100 * corrected / len(results),
+    )

@@ -10,6 +10,8 @@ from .runs import Run
 
 COLUMNS = dict(
     last5='accuracy, mean of the last epochs',
+    mean_class='mean class accuracy, likewise',
+    macro_f1='macro F1, likewise',
     best_epoch='best epoch',
     memorised='memorised',
     corrected='corrected',

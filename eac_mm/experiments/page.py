@@ -16,11 +16,12 @@ from .tables import PaperTables, Table
 NOTES = """\
 In percent: mean ± sample standard deviation over the training seeds, \
 and the 95 % interval of that mean (Student's t). The mean of the last {last} epochs \
-is what the paper reports; {compared}. The best epoch is chosen on the images that it \
-is measured on: it is not a result, and shows what was lost by the end. Of the \
-training images with a wrong label, the network memorised those for which it predicts \
-the wrong label, and corrected those for which it predicts the clean label. Minutes: \
-the median run."""
+is what the paper reports; {compared}. Mean class accuracy is the mean of the \
+classes' recalls, and macro F1 that of their F1, over the same epochs. The best epoch \
+is chosen on the images that it is measured on: it is not a result, and shows what \
+was lost by the end. Of the training images with a wrong label, the network memorised \
+those for which it predicts the wrong label, and corrected those for which it \
+predicts the clean label. Minutes: the median run."""
 COMPARED = 'only this mean is compared with the paper'
 NOT_COMPARED = (
     "the paper's figures are shown for orientation only. No difference is given, "

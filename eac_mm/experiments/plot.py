@@ -16,6 +16,7 @@ Record = dict[str, Any]
 LABEL = f'mean of the last {LAST} epochs (%)'
 PAPER = dict(marker='o', ls='', mfc='white', mec='0.35', ms=8, label='the paper')
 OURS = dict(marker='o', ls='', ms=5, capsize=3)
+MEAN_CLASS = dict(marker='D', ls='', ms=4, mfc='none')
 
 
 def picture(table: Table, frame: pd.DataFrame, title: str) -> bytes:
@@ -76,6 +77,8 @@ def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
         mean = row['last5_mean']
         if pd.notna(mean):
             axes.errorbar(mean, y, xerr=_error(row), color=colours[label], **OURS)
+        if _has_mean_class(row, table):
+            axes.plot(row['mean_class_mean'], y, color=colours[label], **MEAN_CLASS)
     axes.set_yticks(range(len(places)), [_label(*place) for place in places])
     labels = axes.get_yticklabels()  # none but on the first of several axes
     for tick, (_, row) in zip(labels, places, strict=False):
@@ -83,7 +86,11 @@ def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
     axes.tick_params(axis='y', length=0)
     axes.set_ylim(len(places) - 0.4, -0.6)
     axes.set_xlabel(f'{metric}, {LABEL}')
-    _legend(axes, any(pd.notna(row.get('paper')) for row in rows))
+    _legend(
+        axes,
+        paper=any(pd.notna(row.get('paper')) for row in rows),
+        mean_class=any(_has_mean_class(row, table) for row in rows),
+    )
 
 
 def _lines(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
@@ -93,23 +100,40 @@ def _lines(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
         axes.plot(xs, [r['last5_mean'] for r in found], color=f'C{i}', label=column)
         for x, row in zip(xs, found, strict=True):
             axes.errorbar(x, row['last5_mean'], _error(row), color=f'C{i}', **OURS)
+            if _has_mean_class(row, table):
+                axes.plot(x, row['mean_class_mean'], color=f'C{i}', **MEAN_CLASS)
     values = sorted({float(row['row']) for row in rows})
     axes.set_xscale('log')
     axes.set_xticks(values, [f'{value:g}' for value in values])
     axes.minorticks_off()
     axes.set_xlabel(table.log_axis)
     axes.set_ylabel(f'{metric}, {LABEL}')
-    axes.legend(title='bars: 95 % interval', frameon=False)
+    handles = axes.get_legend_handles_labels()[0]
+    if any(_has_mean_class(row, table) for row in rows):
+        handles.append(_mean_class_key())
+    axes.legend(handles=handles, title='bars: 95 % interval', frameon=False)
 
 
-def _legend(axes: Axes, paper: bool) -> None:
+def _has_mean_class(row: Record, table: Table) -> bool:
+    """Whether to draw the mean class accuracy: beside the table's first metric."""
+    first = row['metric'] == next(iter(table.metrics))
+    return first and pd.notna(row['mean_class_mean'])
+
+
+def _mean_class_key() -> Line2D:
+    return Line2D([], [], color='0.2', label='mean class accuracy', **MEAN_CLASS)
+
+
+def _legend(axes: Axes, paper: bool, mean_class: bool) -> None:
     ours = Line2D([], [], color='0.2', marker='o', ms=5, label='ours, 95 % interval')
-    handles = [ours, Line2D([], [], **PAPER)] if paper else [ours]
+    handles = [ours]
+    handles += [_mean_class_key()] if mean_class else []
+    handles += [Line2D([], [], **PAPER)] if paper else []
     axes.legend(
         handles=handles,
         loc='lower right',
         bbox_to_anchor=(1, 1),
-        ncols=2,
+        ncols=3,
         frameon=False,
         fontsize=9,
     )

@@ -37,6 +37,8 @@ def measured(result: dict, metric: str = 'accuracy/top1') -> dict[str, float]:
     last, best = result['last_mean'], result.get('best_epoch') or {}
     figures = dict(
         last5=last.get(metric),
+        mean_class=last.get('mean_class/accuracy'),
+        macro_f1=last.get('mean_class/f1'),
         best_epoch=best.get(metric),
         memorised=last.get('noise/memorised'),
         corrected=last.get('noise/corrected'),
@@ -135,6 +137,8 @@ def _arranged(
             frame[f'{name}_{part}'] = found[part, name].round(4)
 
     add('last5', INTERVAL)
+    add('mean_class', SPREAD)
+    add('macro_f1', SPREAD)
     add('best_epoch', INTERVAL)
     if protocol == 'full':
         frame['paper'] = paper
@@ -168,8 +172,8 @@ def missing(row: dict[str, Any]) -> str:
 
 
 def _shown(table: Table, row: dict[str, Any]) -> dict[str, str]:
-    def spread(name: str) -> str:
-        return show_spread(row[f'{name}_mean'], row[f'{name}_sd'])
+    def spread(name: str) -> str:  # older csv files lack some figures
+        return show_spread(row.get(f'{name}_mean'), row.get(f'{name}_sd'))
 
     def number(name: str, form: str = '.2f') -> str:
         return '-' if pd.isna(row.get(name)) else format(row[name], form)
@@ -184,6 +188,8 @@ def _shown(table: Table, row: dict[str, Any]) -> dict[str, str]:
         'seeds': str(row['seeds']),
         LAST_MEAN: last,
         'its 95 % interval': '-' if low == '-' else f'{low} to {high}',
+        'mean class accuracy': spread('mean_class'),
+        'macro F1': spread('macro_f1'),
         'the paper': number('paper'),
         'difference to the paper': number('difference', '+.2f'),
         other: number('paper_full_protocol'),

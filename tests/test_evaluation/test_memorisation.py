@@ -35,3 +35,22 @@ def test_clean_label_is_needed():
     del sample['clean_label']
     with pytest.raises(ValueError, match='wrap the data set in NoisyLabels'):
         Memorisation().process({}, [sample])
+
+
+def test_by_class():
+    metric = Memorisation(by_class=True)
+    metric.dataset_meta = dict(classes=['a', 'b', 'c', 'd'])
+    metric.process({}, [make_sample(1, 1, 0), make_sample(0, 2, 0)])  # clean class 0
+    metric.process({}, [make_sample(0, 0, 2), make_sample(3, 3, 3)])  # class 2; right
+    assert metric.evaluate(4) == {
+        'noise/memorised': pytest.approx(200 / 3),
+        'noise/corrected': pytest.approx(100 / 3),
+        'noise/memorised_by_class': [50.0, None, 100.0, None],
+        'noise/corrected_by_class': [50.0, None, 0.0, None],
+    }
+
+
+def test_by_class_without_class_names():
+    metric = Memorisation(by_class=True)
+    metric.process({}, [make_sample(1, 2, 0)])
+    assert metric.evaluate(1)['noise/memorised_by_class'] == [0.0, None, None]

@@ -20,12 +20,16 @@ def test_plan(planned, configs, tmp_path):
 
 def test_only_finished_runs_count(planned, finish):
     first, second = planned['eac/a_rafdb_x']
-    finish(first, 70.0, 71.0, seconds=60.0, **{'noise/memorised': 20.0})
+    more = {'noise/memorised': 20.0, 'mean_class/accuracy': 64.0}
+    finish(first, 70.0, 71.0, seconds=60.0, **more)
     finish(second, 80.0, 90.0, finished=False)
     lines = comparison_table(planned).splitlines()
-    assert lines[2] == '| base/a_rafdb_x | - | - | - | - | - | - |'
-    assert lines[3] == '| eac/a_rafdb_x | 3 | 70.00 | 71.00 | 20.00 | - | 1.00 |'
+    assert lines[2] == '| base/a_rafdb_x | - | - | - | - | - | - | - | - |'
+    assert (
+        lines[3]
+        == '| eac/a_rafdb_x | 3 | 70.00 | 64.00 | - | 71.00 | 20.00 | - | 1.00 |'
+    )
 
 
 def test_nothing_is_finished(planned):
-    assert comparison_table(planned).count('| - | - | - | - | - | - |') == 2
+    assert comparison_table(planned).count('|' + ' - |' * 8) == 2

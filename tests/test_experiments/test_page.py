@@ -1,14 +1,8 @@
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
-from eac_mm.experiments import FewerResults, Page, load_tables
-from eac_mm.experiments.page import LAST, NO_FIGURES, NOT_COMPARED, NOTES, losses
-from eac_mm.experiments.report import as_csv, as_markdown, records
-
-ROOT = Path(__file__).parents[2]
-COMMITTED = sorted(ROOT.glob('docs/results/*.csv'))
+from eac_mm.experiments import FewerResults, Page
+from eac_mm.experiments.page import losses
+from eac_mm.experiments.report import records
 
 
 def write(book, name, cells, protocol, out):
@@ -64,21 +58,6 @@ def test_short_runs_are_said(book, cells, finish, tmp_path):
         path.write_text(path.read_text().replace('"last": 5', '"last": 2'))
     write(book, 'one', cells('one'), 'full', tmp_path)
     assert 'theirs is the mean of [2]' in (tmp_path / 'one.md').read_text()
-
-
-@pytest.mark.parametrize('path', COMMITTED, ids=lambda path: path.stem)
-def test_committed_pages_are_what_would_be_written(path):
-    book = load_tables(ROOT / 'configs' / 'paper_tables.yml')
-    table = book.tables[path.stem.split('-')[0]]
-    rows = pd.read_csv(path, dtype={'row': str})
-    page = path.with_suffix('.md').read_text('utf-8')
-    assert as_csv(rows) == path.read_text('utf-8')
-    assert f'\n\n{as_markdown(table, rows)}\n\n' in page
-    compared = NOT_COMPARED if 'the paper' in page.split('| --- |')[0] else NO_FIGURES
-    if rows['paper_full_protocol'].isna().all():
-        compared = NO_FIGURES
-    assert page.endswith(f'\n\n{NOTES.format(last=LAST, compared=compared)}\n')
-    assert table.caption in page
 
 
 class TestNoResultIsLost:

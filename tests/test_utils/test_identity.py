@@ -79,7 +79,7 @@ HARMLESS = {
     'train_pipeline': [],
     'train_cfg.val_interval': 2,
     'train_cfg.val_begin': 3,
-    'val_evaluator.topk': (1, 5),
+    'val_evaluator.0.topk': (1, 5),
     'val_evaluator': [dict(type='Accuracy'), dict(type='SingleLabelMetric')],
     'model.data_preprocessor.channels_last': False,
     'custom_hooks': [dict(type='eac_mm.MemorisationHook', interval=5)],

@@ -43,9 +43,12 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(test_mode=True, pipeline=test_pipeline),
 )
-val_evaluator = dict(type='Accuracy', topk=(1,))
+val_evaluator = [
+    dict(type='Accuracy', topk=(1,)),
+    dict(type='MeanClass'),  # every class counts the same
+]
 test_dataloader = val_dataloader
 test_evaluator = [
-    val_evaluator,
+    *val_evaluator,
     dict(type='SingleLabelMetric', items=('precision', 'recall', 'f1-score')),
 ]

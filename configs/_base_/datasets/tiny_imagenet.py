@@ -23,5 +23,5 @@ val_dataloader = dict(
     dataset=dict(**tiny, split='val', pipeline=test_pipeline),
 )
 test_dataloader = val_dataloader
-val_evaluator = dict(type='Accuracy', topk=(1, 5))
-test_evaluator = [val_evaluator]
+val_evaluator = [dict(type='Accuracy', topk=(1, 5)), dict(type='MeanClass')]
+test_evaluator = val_evaluator

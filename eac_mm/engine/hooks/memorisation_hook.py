@@ -30,6 +30,8 @@ class MemorisationHook(Hook):
     Args:
         interval: Measure after every ``interval``-th validation and after the last
             one. Defaults to 1.
+        by_class: Whether to add ``noise/memorised_by_class`` and
+            ``noise/corrected_by_class``. Defaults to False.
 
     Raises:
         ValueError: If ``interval`` is not a number from 1.
@@ -39,13 +41,14 @@ class MemorisationHook(Hook):
     # Before RuntimeInfoHook, which passes the metrics to the loggers.
     priority = 'HIGHEST'
 
-    def __init__(self, interval: int = 1) -> None:
+    def __init__(self, interval: int = 1, by_class: bool = False) -> None:
         if not isinstance(interval, int) or interval < 1:
             raise ValueError(
                 f'MemorisationHook: interval={interval!r} is not allowed. Fix: give 1 '
                 'or more validations.'
             )
         self.interval = interval
+        self.by_class = by_class
         self._samples: WrongSamples | None = None
         self._dataloader: DataLoader | None = None
 
@@ -86,10 +89,10 @@ class MemorisationHook(Hook):
         return done >= end or done // loop.val_interval % self.interval == 0
 
     @torch.no_grad()
-    def _measure(self, runner: Runner) -> dict[str, float]:
+    def _measure(self, runner: Runner) -> dict:
         if self._dataloader is None:
             self._dataloader = self._build_dataloader(runner)
-        evaluator = Evaluator([Memorisation()])
+        evaluator = Evaluator([Memorisation(self.by_class)])
         evaluator.dataset_meta = self._samples.metainfo
         with autocast(
             enabled=getattr(runner.val_loop, 'fp16', False)

@@ -16,6 +16,7 @@ from eac_mm.engine import MemorisationHook
 
 RECIPE = 'configs/baseline/resnet18_syntheticfer_noise30.py'
 EAC = 'configs/eac/resnet18_rafdb_noise30.py'
+METRICS = {'accuracy/top1', 'mean_class/accuracy', 'mean_class/f1'}
 
 
 @pytest.fixture(autouse=True)
@@ -198,9 +199,24 @@ def test_an_unknown_wrapper_is_refused_before_training(make_runner, tmp_path):
     assert not list(tmp_path.glob('*.pth'))
 
 
+def test_by_class_on_request(make_runner, tmp_path):
+    runner = make_runner(noisy(), **{'default_hooks.memorisation.by_class': True})
+    runner.train()
+    [train] = _noisy_parts(runner.train_dataloader.dataset)
+    wrong = train.given_labels != train.clean_labels
+    counts = np.bincount(train.clean_labels[wrong], minlength=7)
+    [epoch] = read_epochs(tmp_path)
+    for name in ('noise/memorised', 'noise/corrected'):
+        by_class = epoch[f'{name}_by_class']
+        assert [share is None for share in by_class] == (counts == 0).tolist()
+        shares = np.array([share or 0.0 for share in by_class])
+        mean = (shares * counts).sum() / counts.sum()
+        assert mean == pytest.approx(epoch[name], abs=1e-3)
+
+
 def test_clean_labels_leave_the_metrics_as_they_are(make_runner, tmp_path):
     make_runner(noisy(rate=0.0)).train()
-    assert set(read_epochs(tmp_path)[0]) == {'epoch', 'accuracy/top1', 'seconds'}
+    assert set(read_epochs(tmp_path)[0]) == {'epoch', 'seconds', *METRICS}
 
 
 # who sees the metrics, and when
@@ -290,7 +306,7 @@ def test_validation_alone_builds_no_training_data(make_runner, monkeypatch):
     monkeypatch.setattr(NoisyLabels, 'full_init', lambda self: built.append(self))
     runner = make_runner(noisy())
     metrics = runner.val()
-    assert set(metrics) == {'accuracy/top1'}
+    assert set(metrics) == METRICS
     assert built == []
     assert isinstance(runner._train_loop, dict)
 
@@ -333,7 +349,7 @@ def test_an_ordinary_data_set_trains_and_the_log_says_what_is_not_measured(
     [log] = (path.read_text() for path in tmp_path.glob('*/*.log'))
     assert 'Memorisation is not measured' in log
     assert 'Plain has no get_data_info(idx) with an img_path. Fix:' in log
-    assert set(read_epochs(tmp_path)[0]) == {'epoch', 'accuracy/top1', 'seconds'}
+    assert set(read_epochs(tmp_path)[0]) == {'epoch', 'seconds', *METRICS}
 
 
 def test_the_full_recipe(tmp_path, small_options):

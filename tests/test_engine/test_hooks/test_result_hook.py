@@ -32,7 +32,12 @@ def train(hook, runner, accuracies):
         hook.before_train_epoch(runner)
         runner.epoch += 1
         hook.after_val_epoch(
-            runner, {'accuracy/top1': accuracy, 'noise/memorised': 1.0}
+            runner,
+            {
+                'accuracy/top1': accuracy,
+                'mean_class/accuracy': accuracy - 10,
+                'noise/memorised': 1.0,
+            },
         )
 
 
@@ -52,7 +57,10 @@ def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
     assert result['best_epoch']['epoch'] == 2
     assert result['best_epoch']['accuracy/top1'] == 90.0
     assert [e['accuracy/top1'] for e in result['epochs']] == [50.0, 90.0, 60.0, 63.0]
-    assert 'Mean of epochs 3 to 4: accuracy/top1 61.50' in caplog.text
+    assert result['last_mean']['mean_class/accuracy'] == 51.5
+    assert result['best_epoch']['mean_class/accuracy'] == 80.0
+    line = 'Mean of epochs 3 to 4: accuracy/top1 61.50, mean_class/accuracy 51.50, '
+    assert line in caplog.text
 
 
 def saved_by(hook, runner):
