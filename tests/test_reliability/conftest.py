@@ -1,5 +1,6 @@
 """A training of some seconds, to be killed and resumed."""
 
+import contextlib
 import json
 import os
 import signal
@@ -64,6 +65,12 @@ class Run:
         )
         return self.process
 
+    def steps(self, processes=1) -> int:
+        """Return the number of training steps that each process makes."""
+        images = self.options['train_dataloader.dataset.dataset.size']
+        batch = self.options['train_dataloader.batch_size'] * processes
+        return self.options['train_cfg.max_epochs'] * (images // batch)
+
     def wait_for(self, text: str, timeout: float = 120) -> str:
         """Read its output up to a line with ``text``; return what was read."""
         read, end = [], time.monotonic() + timeout
@@ -80,10 +87,16 @@ class Run:
         output, _ = self.process.communicate(timeout=timeout)
         return output
 
-    def kill(self) -> None:
-        """Kill -9 it and all that it started."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+    def kill(self) -> bool:
+        """Kill -9 it and all that it started; return False if it had ended."""
+        running = False
+        # torchrun gives each rank a session, so that no signal to a group meets all.
+        for pid in [*_descendants(self.process.pid), self.process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                running = True
         self.process.communicate()
+        return running
 
     def outcome(self) -> tuple[dict, list[dict]]:
         """Final weights, and the metrics of each epoch."""
@@ -95,6 +108,19 @@ class Run:
             entry.pop('seconds')
         result['last_mean'].pop('seconds')
         return checkpoint['state_dict'], [*result['epochs'], result['last_mean']]
+
+
+def _descendants(pid: int) -> list[int]:
+    """List the children of a process, theirs, and so on."""
+    listing = subprocess.run(
+        ['ps', '-eo', 'pid=,ppid='], capture_output=True, text=True, check=True
+    )
+    pairs = [map(int, line.split()) for line in listing.stdout.splitlines()]
+    parents = dict(pairs)
+    found = [child for child, parent in parents.items() if parent == pid]
+    for child in found:
+        found += [other for other, parent in parents.items() if parent == child]
+    return found
 
 
 def assert_same(one: Run, other: Run) -> None:
