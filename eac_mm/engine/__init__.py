@@ -12,6 +12,7 @@ from .hooks import (
     ResultHook,
     RunIdentityHook,
     SafeCheckpointHook,
+    training_precision,
 )
 from .optimizers import BFloat16OptimWrapper
 from .samplers import ClassBalancedSampler
@@ -30,4 +31,5 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'training_precision',
 ]

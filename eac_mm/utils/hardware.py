@@ -17,6 +17,9 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 CPUINFO = Path('/proc/cpuinfo')
 # What decides how fast a CPU multiplies, best first; its flags on x86 and ARM.
 INSTRUCTIONS = ('amx_bf16', 'avx512_bf16', 'avx512f', 'avx2', 'bf16', 'asimd')
+# Those that multiply bfloat16, on x86 and ARM (bf16). AVX2, AVX-512 alone and
+# avx_ne_convert only convert it, and multiply float32.
+BFLOAT16_UNITS = ('amx_bf16', 'avx512_bf16', 'bf16')
 GPUS = """
 import torch
 names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
@@ -46,25 +49,46 @@ def keep_freed_memory() -> bool:
     return bool(mallopt(M_MMAP_MAX, 0) and mallopt(M_TRIM_THRESHOLD, -1))
 
 
-@functools.cache
-def has_bfloat16_convolutions() -> bool:
-    """Whether PyTorch has bfloat16 kernels for convolutions on this CPU.
+def flags() -> frozenset[str]:
+    """Return the names of the CPU's instruction sets, as Linux spells them.
 
-    Without them (no AVX-512, as on AMD before Zen 4), bfloat16 takes several times
-    as long as float32. With them, the gain depends on the CPU: avx512_bf16 and AMX
-    multiply bfloat16, AVX-512 alone emulates it.
+    On other systems PyTorch says what it can (from 2.11 on), else the set is empty.
     """
-    return (
+    if CPUINFO.is_file():
+        return frozenset(CPUINFO.read_text().split())
+    ask = getattr(torch.cpu, 'get_capabilities', dict)
+    names = [name for name, value in ask().items() if value is True]
+    return frozenset('avx512f' if name == 'avx512_f' else name for name in names)
+
+
+def bfloat16_unit() -> str | None:
+    """Name the instructions by which PyTorch multiplies bfloat16 on this CPU.
+
+    None if the CPU has none of :data:`BFLOAT16_UNITS`, or PyTorch was built without
+    the kernels that use them. bfloat16 is then emulated, in 2.4 times the time of
+    float32 (measured with AVX-512) or more (AVX2).
+    """
+    kernels = (
         torch.backends.mkldnn.is_available()
         and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     )
+    found = flags() if kernels else frozenset()
+    return next((name for name in BFLOAT16_UNITS if name in found), None)
+
+
+@functools.cache
+def has_fast_bfloat16() -> bool:
+    """Return whether bfloat16 is worth its while on this CPU.
+
+    See :func:`bfloat16_unit`. Decided once: it is asked at every step.
+    """
+    return bfloat16_unit() is not None
 
 
 def instructions() -> str:
     """Name the best of :data:`INSTRUCTIONS` of this CPU, else its architecture."""
-    words = set(CPUINFO.read_text().split()) if CPUINFO.is_file() else set()
-    known = (name for name in INSTRUCTIONS if name in words)
-    return next(known, platform.machine())
+    found = flags()
+    return next((name for name in INSTRUCTIONS if name in found), platform.machine())
 
 
 @functools.cache

@@ -191,7 +191,7 @@ def test_page_and_plot(tmp_path):
     assert [line, '1.400', '1.3 to 1.5', 'at most 1.02', '**no**'] in rows
     assert ['`add`', '1.000 (25.0 %)', '2.000 (100.0 %)'] in rows
     assert '--size 224 --rounds 2 --width 64 --threads 2` (on a machine' in page
-    assert 'no bfloat16' not in page
+    assert 'multiply bfloat16' not in page
     report.plot(measured, tmp_path / 'plot.png')
     assert (tmp_path / 'plot.png').stat().st_size > 5000
 
@@ -207,7 +207,7 @@ def test_a_cpu_without_bfloat16_is_not_measured_in_it():
     setting = dict(batch=32, size=224, rounds=1, width=64)
     entry = dict(machine='a machine', threads=2, setting=setting, values=step)
     page = report.markdown(dict(step=entry), 'cpu-avx2')
-    assert 'PyTorch has no bfloat16 convolutions for this CPU.' in page
+    assert 'This CPU has no instructions that multiply bfloat16.' in page
     assert 'eac_mm, bfloat16' not in page
 
 

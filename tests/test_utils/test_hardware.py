@@ -2,9 +2,9 @@ import os
 import platform
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+import torch
 
 from eac_mm.utils import hardware
 
@@ -70,14 +70,72 @@ def test_elsewhere_nothing_is_done(monkeypatch):
     assert hardware.keep_freed_memory() is False
 
 
-@pytest.mark.skipif(
-    platform.machine() != 'x86_64' or not Path('/proc/cpuinfo').is_file(),
-    reason='reads the flags of an x86 processor',
+# Flags of real CPUs, as Linux lists them, and what multiplies bfloat16 there.
+AVX512 = 'flags : fpu avx2 avx512f avx512dq avx512bw avx512vl avx512_vnni'
+CPUS = {
+    'Zen 4': (f'{AVX512} avx512_bf16', 'avx512_bf16'),
+    'Sapphire Rapids': (f'{AVX512} avx512_bf16 amx_bf16 amx_tile', 'amx_bf16'),
+    'Cascade Lake': (AVX512, None),
+    'Zen 3': ('flags : fpu avx avx2', None),
+    'Sierra Forest': ('flags : fpu avx2 avx_ne_convert avx_vnni', None),
+    'Graviton 3': ('Features : fp asimd sve svebf16 bf16', 'bf16'),
+    'Graviton 2': ('Features : fp asimd', None),
+}
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Pretend to be a machine with some flags, or without /proc if None."""
+
+    def pretend(flags, kernels=True):
+        path = tmp_path / 'cpuinfo'
+        if flags is not None:
+            path.write_text(flags)
+        monkeypatch.setattr(hardware, 'CPUINFO', path)
+        monkeypatch.setattr(torch.backends.mkldnn, 'is_available', lambda: kernels)
+        ask = '_is_mkldnn_bf16_supported'
+        monkeypatch.setattr(torch.ops.mkldnn, ask, lambda: True, raising=False)
+        hardware.has_fast_bfloat16.cache_clear()
+
+    yield pretend
+    hardware.has_fast_bfloat16.cache_clear()
+
+
+@pytest.mark.parametrize('cpu', CPUS)
+def test_what_multiplies_bfloat16(cpu, machine):
+    flags, unit = CPUS[cpu]
+    machine(flags)
+    assert hardware.bfloat16_unit() == unit
+    assert hardware.has_fast_bfloat16() == (unit is not None)
+    machine(flags, kernels=False)  # a PyTorch that was built without them
+    assert hardware.bfloat16_unit() is None
+
+
+@pytest.mark.parametrize(
+    ('torch_says', 'unit', 'best'),
+    [
+        ({'architecture': 'arm64', 'bf16': True, 'l2_cache_size': 9}, 'bf16', 'bf16'),
+        ({'bf16': False}, None, 'arm64'),
+        ({'avx2': True, 'avx512_f': True, 'avx512_bf16': False}, None, 'avx512f'),
+        (None, None, 'arm64'),  # PyTorch before 2.11
+    ],
 )
-def test_bfloat16_is_what_the_processor_says():
-    flags = set(Path('/proc/cpuinfo').read_text().split())
-    avx512 = {'avx512bw', 'avx512vl', 'avx512dq'} <= flags
-    assert hardware.has_bfloat16_convolutions() == (avx512 or 'avx_ne_convert' in flags)
+def test_a_system_without_proc(torch_says, unit, best, machine, monkeypatch):
+    machine(None)
+    monkeypatch.setattr(hardware.platform, 'machine', lambda: 'arm64')
+    if torch_says is None:
+        monkeypatch.delattr(torch.cpu, 'get_capabilities', raising=False)
+    else:
+        ask = 'get_capabilities'
+        monkeypatch.setattr(torch.cpu, ask, lambda: torch_says, raising=False)
+    assert hardware.bfloat16_unit() == unit
+    assert hardware.instructions() == best
+
+
+def test_this_machine_has_kernels_if_it_has_the_instructions():
+    unit = hardware.bfloat16_unit()
+    assert unit is None or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    assert hardware.has_fast_bfloat16() == (unit is not None)
 
 
 def test_this_machine_has_cores_and_a_torch():

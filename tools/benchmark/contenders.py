@@ -89,7 +89,7 @@ class Setting:
 
 def precisions() -> tuple[str, ...]:
     """Those that this machine has."""
-    if torch.cuda.is_available() or hardware.has_bfloat16_convolutions():
+    if torch.cuda.is_available() or hardware.has_fast_bfloat16():
         return 'float32', 'bfloat16'
     return ('float32',)
 

@@ -95,7 +95,7 @@ def markdown(measured: dict, name: str) -> str:
     """
     blocks = [f'# Measured: {name}', provenance(measured)]
     if 'step' in measured and 'eac_mm, bfloat16' not in measured['step']['values']:
-        blocks.append('PyTorch has no bfloat16 convolutions for this CPU.')
+        blocks.append('This CPU has no instructions that multiply bfloat16.')
     rows = []
     for line in measured_lines(measured):
         s = summary(line.values(measured))

@@ -6,7 +6,7 @@ from .epoch_seed_hook import EpochSeedHook
 from .exact_resume_hook import ExactResumeHook
 from .finite_loss_hook import FiniteLossHook
 from .memorisation_hook import MemorisationHook
-from .precision_hook import PrecisionHook
+from .precision_hook import PrecisionHook, training_precision
 from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .run_identity_hook import RunIdentityHook
@@ -24,4 +24,5 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'training_precision',
 ]

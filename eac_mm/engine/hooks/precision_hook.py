@@ -10,7 +10,12 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS, OPTIM_WRAPPERS
 
-from ..optimizers.bfloat16 import BFloat16OptimWrapper, autocast, usable_precision
+from ..optimizers.bfloat16 import (
+    BFloat16OptimWrapper,
+    autocast,
+    usable_precision,
+    why_precision,
+)
 
 PRECISIONS = ('float32', 'bfloat16', 'float16')
 
@@ -22,8 +27,8 @@ class PrecisionHook(Hook):
     In training that is the precision of the optimiser wrapper. Checkpoints keep it,
     as ``meta['precision']``, so that testing one gives the figure of its
     validation; for a checkpoint that does not say, the config's optimiser wrapper
-    decides. A CPU without convolutions in that precision runs in float32. The log
-    names the precision of a test.
+    decides. A CPU that only emulates the precision runs in float32. The log says once,
+    at the start of a training or test, which precision it runs in, and why.
 
     Everything that predicts through the model's ``val_step`` and ``test_step`` has
     this precision.
@@ -74,17 +79,26 @@ class PrecisionHook(Hook):
             return precision_of(wrapper)
         return self._loaded
 
+    def before_train(self, runner: Runner) -> None:
+        """Log the precision of training and validation."""
+        device = _device(runner)
+        training = why_precision(precision_of(runner.optim_wrapper), device)
+        validation = why_precision(self.precision(runner), device)
+        if runner.val_loop is None:
+            runner.logger.info(f'Training in {training}')
+        elif validation == training:
+            runner.logger.info(f'Training and validation in {training}')
+        else:
+            runner.logger.info(f'Training in {training}; validation in {validation}')
+
     def before_test(self, runner: Runner) -> None:
         """Log the precision of the test."""
-        wanted = self.precision(runner)
-        usable = usable_precision(wanted, _device(runner))
-        why = '' if usable == wanted else f': this CPU has no {wanted} convolutions'
-        runner.logger.info(f'Testing in {usable}{why}')
+        why = why_precision(self.precision(runner), _device(runner))
+        runner.logger.info(f'Testing in {why}')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Keep the precision that the training runs in."""
-        trained = precision_of(runner.optim_wrapper)
-        checkpoint['meta']['precision'] = usable_precision(trained, _device(runner))
+        checkpoint['meta']['precision'] = training_precision(runner)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Read the precision that the checkpoint was trained in."""
@@ -95,6 +109,14 @@ class PrecisionHook(Hook):
 
 def _device(runner: Runner) -> str:
     return next(runner.model.parameters()).device.type
+
+
+def training_precision(runner: Runner) -> str:
+    """Return the precision that a runner's training steps really run in.
+
+    That is the optimiser wrapper's, or ``'float32'`` on a CPU that only emulates it.
+    """
+    return usable_precision(precision_of(runner.optim_wrapper), _device(runner))
 
 
 def precision_of(wrapper: OptimWrapper | dict | None) -> str:

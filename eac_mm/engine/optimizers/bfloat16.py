@@ -1,11 +1,9 @@
 """Mixed precision on any device."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import torch
-from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
@@ -19,28 +17,16 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     MMEngine's ``AmpOptimWrapper`` refuses the CPU. Weights, gradients and the
     optimiser stay in float32. bfloat16 has float32's range, so no loss scale is
-    needed. A CPU for which PyTorch has no bfloat16 convolutions
-    (:func:`eac_mm.utils.hardware.has_bfloat16_convolutions`) runs in float32, and a
-    warning says so. Takes the arguments of MMEngine's ``OptimWrapper``.
-    :class:`~eac_mm.engine.PrecisionHook` validates and tests in bfloat16, too.
+    needed. A CPU that only emulates bfloat16
+    (:func:`eac_mm.utils.hardware.bfloat16_unit`) runs in float32.
+    :class:`~eac_mm.engine.PrecisionHook` logs the choice, and validates and tests in
+    it, too. Takes the arguments of MMEngine's ``OptimWrapper``.
     """
-
-    _warned = False
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Enter the context of one training step's forward pass."""
         device = next(model.parameters()).device.type
-        if not self._warned and usable_precision('bfloat16', device) != 'bfloat16':
-            self._warned = True
-            print_log(
-                'Training in float32 instead of bfloat16: PyTorch has no bfloat16 '
-                'convolutions for this CPU (they need AVX-512, AMX or the like) and '
-                'would take several times as long. The figures are those of a run in '
-                'float32. There is nothing to fix.',
-                'current',
-                logging.WARNING,
-            )
         with super().optim_context(model), autocast('bfloat16', device):
             yield
 
@@ -53,11 +39,11 @@ def usable_precision(precision: str, device: str) -> str:
         device: Type of the device, such as ``'cpu'``.
 
     Returns:
-        ``precision``, or ``'float32'`` on a CPU without such convolutions.
+        ``precision``, or ``'float32'`` on a CPU that only emulates it.
     """
     if precision == 'float32' or device != 'cpu':
         return precision
-    if precision == 'bfloat16' and hardware.has_bfloat16_convolutions():
+    if precision == 'bfloat16' and hardware.has_fast_bfloat16():
         return precision
     return 'float32'
 
@@ -71,3 +57,21 @@ def autocast(precision: str, device: str) -> AbstractContextManager:
     if usable == 'float32':
         return nullcontext()
     return torch.autocast(device, getattr(torch, usable))
+
+
+def why_precision(precision: str, device: str) -> str:
+    """Describe the precision that forward passes run in, and why.
+
+    Args:
+        precision: As wanted.
+        device: Type of the device.
+    """
+    usable = usable_precision(precision, device)
+    if usable != precision:
+        return (
+            f'{usable} instead of {precision}: this CPU ({hardware.instructions()}) '
+            f'only emulates {precision}, which takes longer'
+        )
+    if device == 'cpu' and usable == 'bfloat16':
+        return f'{usable}, which this CPU multiplies by {hardware.bfloat16_unit()}'
+    return f'{usable}, as configured'

@@ -8,7 +8,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper
 from mmengine.runner import Runner
 
 from eac_mm.apis import build_runner, load_config
-from eac_mm.engine import BFloat16OptimWrapper, PrecisionHook
+from eac_mm.engine import BFloat16OptimWrapper, PrecisionHook, training_precision
 from eac_mm.engine.hooks.precision_hook import precision_of
 from eac_mm.utils import hardware
 
@@ -18,7 +18,8 @@ DTYPES = {'bfloat16': torch.bfloat16, 'float32': torch.float32}
 
 @pytest.fixture(autouse=True)
 def can_bfloat16(monkeypatch, pytestconfig):
-    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: True)
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: True)
+    monkeypatch.setattr(hardware, 'bfloat16_unit', lambda: 'amx_bf16')
     monkeypatch.chdir(pytestconfig.rootpath)
     # they take most of the time of so small a run
     monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
@@ -74,6 +75,7 @@ def test_validation_runs_in_the_precision_of_training(make_runner, precision):
     [hook] = [h for h in runner.hooks if type(h).__name__ == 'MemorisationHook']
     assert batches[False][-2:] == [(7, dtype), (len(hook._samples), dtype)]
     assert all(p.dtype == torch.float32 for p in runner.model.parameters())
+    assert training_precision(runner) == precision
 
 
 @pytest.mark.parametrize('precision', DTYPES)
@@ -138,13 +140,42 @@ def test_another_precision_on_request(make_runner, tmp_path):
 
 def test_a_cpu_without_bfloat16(make_runner, tmp_path, monkeypatch):
     make_runner(amp=True).train()
-    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: False)
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: False)
+    monkeypatch.setattr(hardware, 'instructions', lambda: 'avx2')
     tester = make_runner(load_from=str(tmp_path / 'run' / 'epoch_1.pth'))
     batches = watch(tester)
     tester.test()
     assert batches[False] == [(7, torch.float32)]
     log = ''.join(path.read_text() for path in tmp_path.glob('run/*/*.log'))
-    assert 'Testing in float32: this CPU has no bfloat16 convolutions' in log
+    why = 'this CPU (avx2) only emulates bfloat16, which takes longer'
+    assert f'Testing in float32 instead of bfloat16: {why}' in log
+
+
+WHY = 'float32 instead of bfloat16: this CPU (avx2) only emulates bfloat16, which'
+
+
+@pytest.mark.parametrize(
+    ('fast', 'options', 'line'),
+    [
+        (True, {}, 'Training and validation in bfloat16, which this CPU multiplies by'),
+        (False, {}, f'Training and validation in {WHY} takes longer'),
+        (
+            *(False, {'default_hooks.precision.dtype': 'float32'}),
+            f'Training in {WHY} takes longer; validation in float32, as configured',
+        ),
+    ],
+)
+def test_a_training_says_its_precision_once(
+    make_runner, tmp_path, monkeypatch, fast, options, line
+):
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: fast)
+    monkeypatch.setattr(hardware, 'instructions', lambda: 'avx2')
+    runner = make_runner(amp=True, **options)
+    runner.train()
+    log = ''.join(path.read_text() for path in tmp_path.glob('run/*/*.log'))
+    assert log.count(line) == 1
+    assert log.index(line) < log.index('Epoch(val)')
+    assert training_precision(runner) == ('bfloat16' if fast else 'float32')
 
 
 def test_one_wrapping_for_training_and_test(make_runner):

@@ -1,5 +1,4 @@
-import logging
-
+import pytest
 import torch
 from mmpretrain.registry import OPTIM_WRAPPERS
 from torch import nn
@@ -9,7 +8,7 @@ from eac_mm.utils import hardware
 
 
 def test_forward_in_bfloat16_and_weights_in_float32(monkeypatch):
-    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: True)
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: True)
     model = nn.Linear(3, 2)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
     wrapper = OPTIM_WRAPPERS.build(
@@ -28,20 +27,38 @@ def test_forward_in_bfloat16_and_weights_in_float32(monkeypatch):
     torch.testing.assert_close(model.weight, torch.full((2, 3), 1 / 3 - 0.5))
 
 
-def test_a_cpu_without_bfloat16_runs_in_float32_and_says_so(monkeypatch):
-    warnings = []
-    monkeypatch.setattr(hardware, 'has_bfloat16_convolutions', lambda: False)
-    monkeypatch.setattr(bfloat16, 'print_log', lambda *args: warnings.append(args))
+def test_a_cpu_that_emulates_bfloat16_runs_in_float32(monkeypatch):
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: False)
     model = nn.Linear(3, 2)
-    wrapper = OPTIM_WRAPPERS.build(
-        dict(
-            type='BFloat16OptimWrapper',
-            optimizer=torch.optim.SGD(model.parameters(), lr=0.5),
-        )
-    )
-    for _ in range(2):  # one warning
-        with wrapper.optim_context(model):
-            assert model(torch.ones(1, 3)).dtype == torch.float32
-    [(text, _, level)] = warnings
-    assert level == logging.WARNING
-    assert text.startswith('Training in float32 instead of bfloat16')
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+    wrapper = bfloat16.BFloat16OptimWrapper(optimizer)
+    with wrapper.optim_context(model):
+        assert model(torch.ones(1, 3)).dtype == torch.float32
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'device', 'unit', 'best', 'text'),
+    [
+        ('float32', 'cpu', None, 'avx2', 'float32, as configured'),
+        ('bfloat16', 'cuda', None, 'avx2', 'bfloat16, as configured'),
+        (
+            *('bfloat16', 'cpu', 'amx_bf16', 'amx_bf16'),
+            'bfloat16, which this CPU multiplies by amx_bf16',
+        ),
+        (
+            *('bfloat16', 'cpu', None, 'avx512f'),
+            'float32 instead of bfloat16: this CPU (avx512f) only emulates bfloat16, '
+            'which takes longer',
+        ),
+        (
+            *('float16', 'cpu', 'bf16', 'bf16'),
+            'float32 instead of float16: this CPU (bf16) only emulates float16, which '
+            'takes longer',
+        ),
+    ],
+)
+def test_the_choice_has_a_reason(wanted, device, unit, best, text, monkeypatch):
+    monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda: unit is not None)
+    monkeypatch.setattr(hardware, 'bfloat16_unit', lambda: unit)
+    monkeypatch.setattr(hardware, 'instructions', lambda: best)
+    assert bfloat16.why_precision(wanted, device) == text
