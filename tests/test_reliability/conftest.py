@@ -91,7 +91,7 @@ class Run:
         """Kill -9 it and all that it started; return False if it had ended."""
         running = False
         # torchrun gives each rank a session, so that no signal to a group meets all.
-        for pid in [*_descendants(self.process.pid), self.process.pid]:
+        for pid in [*descendants_of(self.process.pid), self.process.pid]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 running = True
@@ -110,17 +110,18 @@ class Run:
         return checkpoint['state_dict'], [*result['epochs'], result['last_mean']]
 
 
-def _descendants(pid: int) -> list[int]:
-    """List the children of a process, theirs, and so on."""
-    listing = subprocess.run(
-        ['ps', '-eo', 'pid=,ppid='], capture_output=True, text=True, check=True
+def children_of(number: int) -> list[int]:
+    """List the processes that a process started."""
+    done = subprocess.run(
+        ['pgrep', '-P', str(number)], capture_output=True, text=True, check=False
     )
-    pairs = [map(int, line.split()) for line in listing.stdout.splitlines()]
-    parents = dict(pairs)
-    found = [child for child, parent in parents.items() if parent == pid]
-    for child in found:
-        found += [other for other, parent in parents.items() if parent == child]
-    return found
+    return [int(word) for word in done.stdout.split()]
+
+
+def descendants_of(number: int) -> list[int]:
+    """List what a process started, and what that started in turn."""
+    children = children_of(number)
+    return children + [n for child in children for n in descendants_of(child)]
 
 
 def assert_same(one: Run, other: Run) -> None:

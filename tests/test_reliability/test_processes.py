@@ -2,13 +2,12 @@
 
 import os
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from .conftest import Run, assert_same
+from .conftest import Run, assert_same, children_of
 
 MINUTE = 60
 
@@ -25,13 +24,6 @@ def processes_of(run: Run) -> list[tuple[int, str]]:
         if str(run.work_dir) in words and state != 'Z':
             found.append((int(folder.name), ' '.join(words)))
     return found
-
-
-def children_of(number: int) -> list[int]:
-    done = subprocess.run(
-        ['pgrep', '-P', str(number)], capture_output=True, text=True, check=False
-    )
-    return [int(word) for word in done.stdout.split()]
 
 
 def wait_until_gone(run: Run, timeout: float = 15) -> None:
