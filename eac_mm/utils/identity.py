@@ -18,6 +18,7 @@ same result, up to what machines and libraries differ in. The rules:
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .plain import to_plain
@@ -141,6 +142,25 @@ def describe_settings(cfg: dict, processes: int = 1, seed: int | None = None) ->
     return dict(
         settings=settings, seed=seed, batch_size=batch and int(batch) * processes
     )
+
+
+def first_weights(cfg: dict) -> list[str]:
+    """Name the files of weights that a new training starts from, without folders.
+
+    Args:
+        cfg: The Runner's config; not that of a run that resumes, whose
+            ``load_from`` is its own checkpoint.
+    """
+    found = [cfg.get('load_from')]
+    parts = [dict(cfg.get('model') or {})]
+    while parts:
+        part = parts.pop()
+        for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+            if key == 'checkpoint':
+                found.append(value)
+            elif isinstance(value, dict | list | tuple):
+                parts.append(value)
+    return sorted({Path(str(file)).name for file in found if file})
 
 
 def compare(then: dict, now: dict) -> Differences:

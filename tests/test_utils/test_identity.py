@@ -9,6 +9,7 @@ from eac_mm.apis import load_config
 from eac_mm.utils.identity import (
     compare,
     describe_settings,
+    first_weights,
     refuse_other_run,
     with_schedule_of,
 )
@@ -237,3 +238,15 @@ def test_a_refusal_names_everything(recipe):
         '  seed: 0 -> 4',
     ]
     assert lines[-1].startswith('Fix: ')
+
+
+def test_first_weights_are_named_without_folders():
+    pretrained = dict(type='Pretrained', checkpoint='/mnt/b.pth', prefix='backbone.')
+    model = dict(
+        backbone=dict(init_cfg=[pretrained, dict(type='Kaiming')]),
+        neck=dict(init_cfg=None),
+        head=dict(init_cfg=dict(type='Pretrained', checkpoint='b.pth')),
+    )
+    assert first_weights(dict(model=model)) == ['b.pth']
+    assert first_weights(dict(model=model, load_from='w/a.pth')) == ['a.pth', 'b.pth']
+    assert first_weights(dict(load_from=None)) == []

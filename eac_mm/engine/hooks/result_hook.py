@@ -11,10 +11,14 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 
+from eac_mm.utils import hardware, revision
 from eac_mm.utils.files import write_atomically
+from eac_mm.utils.identity import first_weights
 from eac_mm.utils.plain import to_plain
+from eac_mm.version import MEASURES
 
 from ..stage import is_starting
+from .precision_hook import training_precision
 from .run_identity_hook import RunIdentityHook
 
 
@@ -28,6 +32,11 @@ class ResultHook(Hook):
     Metrics that are arrays, such as one value for each class, are written as lists
     and have no mean. In a loop that goes by iterations, ``iter`` stands in place of
     ``epoch``.
+
+    The file also says what made the figures: ``identity``
+    (:class:`~eac_mm.engine.RunIdentityHook`), ``start`` (files of the first weights),
+    ``sessions`` (code, machine and precision, an item more if a resumed run went on
+    with others) and ``measures`` (:data:`eac_mm.version.MEASURES`).
 
     Args:
         metric: Key of the metric that the best epoch is chosen by. Defaults to
@@ -55,20 +64,35 @@ class ResultHook(Hook):
         self.in_training = True
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
-        self.start = time.monotonic()
-        self.epochs = []
+        self.clock = time.monotonic()
+        self.epochs, self.sessions, self.start = [], [], None
+        if not runner._resume:
+            self.start = first_weights(runner.cfg)
         if loaded is not None:
             self.epochs = loaded['epochs']
-            self.start -= loaded['seconds']
+            self.clock -= loaded['seconds']
+            self.sessions = loaded.get('sessions', [])
+            self.start = loaded.get('start')
         elif runner._resume and self.path.is_file():  # a checkpoint of before 0.1.0
             epochs = json.loads(self.path.read_text())['epochs']
             self.epochs = [e for e in epochs if e.get('epoch', 0) < runner.epoch]
+        session = dict(
+            code=revision.describe(),
+            machine=hardware.describe(),
+            precision=training_precision(runner),
+        )
+        if session not in self.sessions:
+            self.sessions = [*self.sessions, session]
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the metrics so far, and the seconds of the epoch that ends."""
         if hasattr(self, 'path'):
-            seconds = time.monotonic() - self.start
-            checkpoint['result'] = dict(epochs=list(self.epochs), seconds=seconds)
+            checkpoint['result'] = dict(
+                epochs=list(self.epochs),
+                seconds=time.monotonic() - self.clock,
+                sessions=list(self.sessions),
+                start=self.start,
+            )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the metrics of a run that is resumed."""
@@ -77,15 +101,15 @@ class ResultHook(Hook):
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Start the epoch's clock."""
-        self.start = time.monotonic()
+        self.clock = time.monotonic()
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Add the metrics of this epoch."""
         if not self.in_training:
             return
         numbers = {key: _rounded(v) for key, v in to_plain(metrics or {}).items()}
-        seconds = round(time.monotonic() - self.start, 1)
-        self.start = time.monotonic()
+        seconds = round(time.monotonic() - self.clock, 1)
+        self.clock = time.monotonic()
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             place = dict(iter=runner.iter)
         else:
@@ -125,6 +149,9 @@ class ResultHook(Hook):
             best_epoch=max(measured, key=lambda e: e[self.metric], default=None),
             seconds=round(sum(e['seconds'] for e in self.epochs), 1),
             epochs=self.epochs,
+            measures=MEASURES,
+            start=self.start,
+            sessions=self.sessions,
             identity=_identity_of(runner),
         )
         if is_main_process():

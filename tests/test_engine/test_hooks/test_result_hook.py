@@ -5,12 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from mmengine import Config
 
-from eac_mm.engine import ResultHook, RunIdentityHook
+from eac_mm.engine import BFloat16OptimWrapper, ResultHook, RunIdentityHook
+from eac_mm.engine.hooks import result_hook
+from eac_mm.utils import hardware, revision
+from eac_mm.version import MEASURES
 
 
 def make_runner(work_dir, resume=False, epoch=0):
-    cfg = SimpleNamespace(filename='configs/eac/recipe.py')
+    cfg = Config(dict(load_from='weights/a.pth'), ' ', 'configs/eac/recipe.py')
     identity = RunIdentityHook()
     identity.identity = dict(seed=3)
     return SimpleNamespace(
@@ -22,6 +26,8 @@ def make_runner(work_dir, resume=False, epoch=0):
         logger=logging.getLogger('test_result_hook'),
         val_loop=None,
         hooks=[identity],
+        model=torch.nn.Linear(1, 1),
+        optim_wrapper=None,
         _train_loop=SimpleNamespace(iter=0),
         train_loop=SimpleNamespace(val_begin=1, val_interval=1, max_epochs=5),
     )
@@ -159,3 +165,48 @@ def test_metrics_of_any_numeric_type_are_written(tmp_path):
 def test_last_must_be_positive():
     with pytest.raises(ValueError, match='last=0. Fix: '):
         ResultHook(last=0)
+
+
+def read(folder):
+    return json.loads((folder / 'result.json').read_text())
+
+
+def test_the_file_says_what_made_the_figures(tmp_path):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    train(hook, runner, [10.0])
+    result = read(tmp_path)
+    assert result['measures'] == MEASURES
+    assert result['start'] == ['a.pth']
+    [session] = result['sessions']
+    assert session == dict(
+        code=revision.describe(), machine=hardware.describe(), precision='float32'
+    )
+
+
+def test_precision_is_that_which_the_device_has(tmp_path, monkeypatch):
+    weights = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(weights.parameters(), 0.1)
+    for has, precision in ((True, 'bfloat16'), (False, 'float32')):
+        monkeypatch.setattr(hardware, 'has_fast_bfloat16', lambda has=has: has)
+        runner, hook = make_runner(tmp_path), ResultHook()
+        runner.optim_wrapper = BFloat16OptimWrapper(optimizer)
+        hook.before_train(runner)
+        assert hook.sessions[0]['precision'] == precision
+
+
+def test_a_run_that_goes_on_elsewhere_says_so(tmp_path, monkeypatch):
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    train(hook, runner, [10.0])
+    for machine in ('another', 'another'):  # the second time, nothing is new
+        checkpoint = saved_by(hook, runner)
+        monkeypatch.setattr(result_hook.hardware, 'describe', lambda: 'another')
+        runner, hook = make_runner(tmp_path, resume=True, epoch=1), ResultHook()
+        runner.cfg.load_from = 'epoch_1.pth'
+        hook.after_load_checkpoint(runner, checkpoint)
+        hook.before_train(runner)
+        train(hook, runner, [20.0])
+        result = read(tmp_path)
+        assert [s['machine'] for s in result['sessions']][1:] == [machine]
+        assert result['start'] == ['a.pth']  # not the checkpoint it resumed
