@@ -3,11 +3,13 @@
 python tools/compare.py configs/baseline/resnet18_syntheticfer_noise30.py \\
     configs/eac/resnet18_syntheticfer_noise30.py --seeds 0 1 2 --jobs 2
 
-Finished runs are not repeated and interrupted ones are resumed. If a run fails, the
-table shows the others, and the exit status is 1.
+Shows how far the runs are, then a table, and writes it with a picture of all epochs.
+Finished runs are not repeated and interrupted ones are resumed. If a run fails, table
+and picture show the others, and the exit status is 1. It is 2 if nothing could start.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -30,7 +32,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=1,
         help='trainings at a time; on CPUs they share the cores [1]',
     )
-    parser.add_argument('--out', help='write the table here too, as Markdown')
+    parser.add_argument(
+        '--out',
+        help='file of the table, as Markdown; the picture lies beside it as .png '
+        '[comparison.md in the --work-dir]',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -42,21 +48,29 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what is missing and print the table; return 1 if a run failed, else 0."""
+    """Run what is missing, show table and picture; return the exit status."""
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
-    from eac_mm.experiments import comparison_table, plan_comparison, run_all
+    from eac_mm.experiments import comparison_table, curves, plan_comparison, run_all
 
     folder = Path(args.work_dir)
-    runs = plan_comparison(args.configs, args.seeds, folder, args.cfg_options)
-    # Seed by seed, so that early results compare all recipes.
-    in_order = [run for of_seed in zip(*runs.values(), strict=True) for run in of_seed]
-    failures = run_all(in_order, TRAIN, args.jobs)
+    try:
+        runs = plan_comparison(args.configs, args.seeds, folder, args.cfg_options)
+        # Seed by seed, so that early results compare all recipes.
+        in_order = [r for of_seed in zip(*runs.values(), strict=True) for r in of_seed]
+        failures = run_all(in_order, TRAIN, args.jobs)
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 2
     text = comparison_table(runs)
     print(f'\nAll figures but the minutes in percent.\n\n{text}')
-    if args.out:
-        Path(args.out).parent.mkdir(parents=True, exist_ok=True)
-        Path(args.out).write_text(text + '\n', encoding='utf-8')
+    out = Path(args.out or folder / 'comparison.md')
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text + '\n', encoding='utf-8')
+    print(f'\nTable: {out}')
+    if picture := curves(runs):
+        out.with_suffix('.png').write_bytes(picture)
+        print(f'Picture: {out.with_suffix(".png")}')
     for run, error in failures:
         print(f'\nFAILED {run.work_dir} (log: {run.log})\n{error}')
     return 1 if failures else 0

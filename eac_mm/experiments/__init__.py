@@ -2,6 +2,7 @@
 
 from .comparison import comparison_table, plan_comparison
 from .cost import show_costs
+from .curves import curves
 from .page import FewerResults, Page
 from .plans import Cell, plan, shard_of
 from .report import markdown_table
@@ -17,6 +18,7 @@ __all__ = [
     'Run',
     'Table',
     'comparison_table',
+    'curves',
     'load_tables',
     'markdown_table',
     'plan',

@@ -4,12 +4,14 @@ import ast
 import fcntl
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mmengine import Config
@@ -17,6 +19,8 @@ from mmengine import Config
 from eac_mm.apis import load_config
 from eac_mm.utils import hardware
 from eac_mm.utils.files import write_atomically
+
+from .progress import Progress
 
 
 @dataclass(frozen=True)
@@ -112,23 +116,51 @@ def _same(one: str, other: str) -> bool:
     return ast.dump(trees[0]) == ast.dump(trees[1])
 
 
-def train(run: Run, script: Path, threads: int | None = None) -> None:
-    """Run a training and show its progress; everything it prints goes to its log.
+def short_names(runs: Sequence[Run]) -> list[str]:
+    """Name each run by its method, and by what else tells it from the others.
+
+    Runs that differ in the seed alone share a name. It has the folder of the recipe
+    and, as far as needed, the recipe and the options that not all runs have.
+    """
+    shared = set.intersection(*(set(run.options) for run in runs)) if runs else set()
+
+    def parts(run: Run) -> tuple[str, str, str]:
+        path = Path(run.config)
+        own = [option for option in run.options if option not in shared]
+        return path.resolve().parent.name, path.stem, ' '.join(own)
+
+    ways = (
+        lambda method, recipe, options: method,
+        lambda method, recipe, options: f'{method} {options}'.strip(),
+        lambda method, recipe, options: f'{method}/{recipe}',
+        lambda method, recipe, options: f'{method}/{recipe} {options}'.strip(),
+    )
+    found = [parts(run) for run in runs]
+    for way in ways:
+        names = {of_run: way(*of_run) for of_run in found}
+        if len(set(names.values())) == len(names):
+            break
+    return [names[of_run] for of_run in found]
+
+
+def train(
+    run: Run, script: Path, threads: int | None, report: Callable[[str], None]
+) -> None:
+    """Run a training; everything it prints goes to its log, with its command.
 
     Args:
         run: What to train.
         script: ``tools/train.py``.
         threads: ``OMP_NUM_THREADS`` if the environment has none.
+        report: Gets each line that the training prints.
 
     Raises:
         RuntimeError: If it fails, with the end of its log.
     """
     command = run.command(script)
-    print(f'$ {" ".join(command)}\n  (log: {run.log})', flush=True)
     environment = dict(os.environ)
     if threads is not None:
         environment.setdefault('OMP_NUM_THREADS', str(threads))
-    name = '/'.join(run.log.parts[-4:-2])
     with (
         run.log.open('a', encoding='utf-8') as file,
         subprocess.Popen(
@@ -139,10 +171,10 @@ def train(run: Run, script: Path, threads: int | None = None) -> None:
             env=environment,
         ) as process,
     ):
+        file.write(f'$ {shlex.join(command)}\n')
         for line in process.stdout:
             file.write(line)
-            if 'Epoch(' in line or 'noisy labels differ from' in line:
-                print(f'{name}  {line.split(" - ")[-1].rstrip()}', flush=True)
+            report(line)
     if process.returncode:
         tail = '\n'.join(run.log.read_text(encoding='utf-8').splitlines()[-30:])
         raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
@@ -165,15 +197,35 @@ def _alone_in(folder: Path) -> Iterator[None]:
         yield
 
 
-def _start(run: Run, settings: str, script: Path, threads: int | None) -> None:
-    write_atomically(run.work_dir / 'settings.py', settings.encode())
-    with _alone_in(run.work_dir):
-        run.note_machine()
-        train(run, script, threads)
-    if run.result() is None:
-        raise RuntimeError(
-            'the training ended without an error, but left no finished result.json'
-        )
+@dataclass(frozen=True)
+class _Trainings:
+    """Trains runs one by one, and tells the progress of each."""
+
+    script: Path
+    threads: int | None
+    progress: Progress
+
+    def start(self, number: int, run: Run, settings: str, epochs: int | None) -> None:
+        """Train a run, or resume it.
+
+        Raises:
+            RuntimeError: If it fails or leaves no result.
+        """
+        self.progress.start(number, run.log, epochs)
+        try:
+            self._train(run, settings, partial(self.progress.read, number))
+        finally:
+            self.progress.end(number, failed=run.result() is None)
+
+    def _train(self, run: Run, settings: str, report: Callable[[str], None]) -> None:
+        write_atomically(run.work_dir / 'settings.py', settings.encode())
+        with _alone_in(run.work_dir):
+            run.note_machine()
+            train(run, self.script, self.threads, report)
+        if run.result() is None:
+            raise RuntimeError(
+                'the training ended without an error, but left no finished result.json'
+            )
 
 
 def run_all(
@@ -199,10 +251,19 @@ def run_all(
         )
     # Several trainings that each take every core slow each other to a crawl.
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
-    settings = [(run, run.check_settings()) for run in dict.fromkeys(runs)]
+    wanted = list(dict.fromkeys(runs))
+    names = zip(wanted, short_names(wanted), strict=True)
+    names = {run: f'{name} seed {run.seed}' for run, name in names}
+    settings = [(run, run.check_settings()) for run in wanted]
     todo = [(run, text) for run, text in settings if run.result() is None]
+    epochs = [run.settings().get('train_cfg', {}).get('max_epochs') for run, _ in todo]
+    progress = Progress([names[run] for run, _ in todo], jobs)
+    start = _Trainings(script, threads, progress).start
     with ThreadPoolExecutor(jobs) as pool:
-        trainings = [(r, pool.submit(_start, r, s, script, threads)) for r, s in todo]
+        trainings = [
+            (run, pool.submit(start, number, run, text, epochs[number]))
+            for number, (run, text) in enumerate(todo)
+        ]
         try:
             errors = [(run, training.exception()) for run, training in trainings]
         except BaseException:  # Ctrl+C ends the trainings: do not start the next

@@ -86,7 +86,10 @@ def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys)
     assert [bool(run.result()) for run in wanted[:4]] == [True, False, True, False]
     assert wanted[0].machines() == ['a machine']
     assert 'no more disk' in wanted[1].log.read_text()
-    assert capsys.readouterr().out.count('Epoch(train) of 0') == 1
+    printed = capsys.readouterr().out
+    assert printed.count('run 1 of 4  eac seed 0  starts') == 1
+    assert printed.count('run 2 of 4  eac seed 1  failed') == 1
+    assert printed.count('run 3 of 4  eac seed 2  done') == 1
 
     run_all(wanted, script)  # seeds 1 and 3 go on, the others stay as they are
     assert wanted[0].log.read_text().count('Epoch') == 1
@@ -102,7 +105,35 @@ def test_the_measured_noise_is_shown(make, script, monkeypatch, capsys):
     noisy_labels.NoisyLabels(faces, kind='symmetric', rate=0.3, seed=0)
     monkeypatch.setenv('NOISE', f'INFO - {said[-1]}')
     assert run_all([make(0)], script) == []
-    assert f'/w  {said[-1]}\n' in capsys.readouterr().out
+    assert f'eac seed 0  {said[-1]}\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('runs_as', 'names'),
+    [
+        (['base/a', 'eac/a', 'eac/a'], ['base', 'eac', 'eac']),
+        (['eac/a', 'eac/b'], ['eac/a', 'eac/b']),
+        (['eac/a x=1 y=2', 'eac/a x=1'], ['eac y=2', 'eac']),
+        (['eac/a x=1', 'eac/b x=1', 'eac/b'], ['eac/a x=1', 'eac/b x=1', 'eac/b']),
+        ([], []),
+    ],
+)
+def test_short_names(runs_as, names, tmp_path):
+    wanted = [
+        Run(f'{recipe}.py', seed, tmp_path, tuple(options))
+        for seed, (recipe, *options) in enumerate(text.split() for text in runs_as)
+    ]
+    assert runs.short_names(wanted) == names
+
+
+def test_progress_knows_the_number_of_epochs(make, script, recipe, capsys):
+    recipe.write_text(RECIPE.format(False) + 'train_cfg = dict(max_epochs=7)\n')
+    script.write_text(TRAIN + "print('Epoch(val) [3][1/1] accuracy/top1: 50.0')\n")
+    assert run_all([make(0)], script) == []
+    assert 'epoch 3 of 7  accuracy 50.0 %' in capsys.readouterr().out
+    command = make(0).log.read_text().splitlines()[0]
+    assert command.startswith('$ ')
+    assert command.endswith(f'--work-dir {make(0).work_dir} --seed 0')
 
 
 def test_jobs_share_the_cores(make, script, monkeypatch):

@@ -1,5 +1,6 @@
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ class Training:
         self.best = best and {'accuracy/top1': best}
         self.commands = []
 
-    def __call__(self, run, script, threads):
+    def __call__(self, run, script, threads, report):
         self.commands.append(run.command(script))
         self.threads = threads
         accuracy = next(self.accuracies)
@@ -47,6 +48,7 @@ class Training:
             finished=True,
             last_mean={'accuracy/top1': accuracy},
             best_epoch=self.best,
+            epochs=[{'epoch': 1, 'accuracy/top1': accuracy, 'seconds': 90.0}],
             seconds=90.0,
         )
         (run.work_dir / 'result.json').write_text(json.dumps(result))
@@ -72,7 +74,10 @@ def test_table_of_means_and_deviations(compare, monkeypatch, tmp_path, capsys):
         '1.50 ± 0.00',
     ]
     assert rows[3][:3] == ['eac/resnet18_rafdb_noise30', '0 1', '83.00 ± 4.24']
-    assert capsys.readouterr().out.endswith(f'\n\n{out.read_text()}')
+    picture = out.with_suffix('.png')
+    printed = capsys.readouterr().out
+    assert printed.endswith(f'{out.read_text()}\nTable: {out}\nPicture: {picture}\n')
+    assert picture.read_bytes().startswith(b'\x89PNG')
     assert len(training.commands) == 4
     assert training.commands[1][1:] == [
         str(ROOT / 'tools' / 'train.py'),
@@ -127,23 +132,34 @@ def test_runs_have_folders_of_their_own(compare, monkeypatch, tmp_path):
     ]
 
 
-def test_namesakes_are_refused(compare, tmp_path):
+def test_namesakes_are_refused(compare, tmp_path, capsys):
     other = tmp_path / 'eac' / Path(EAC).name
     other.parent.mkdir()
     other.write_text(f'_base_ = {EAC!r}')
-    with pytest.raises(ValueError, match=r'both named eac/resnet18.* Fix: rename'):
-        compare.main([EAC, str(other)])
+    assert compare.main([EAC, str(other)]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r'^error: .*both named eac/resnet18.* Fix: rename', said)
 
 
-def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path):
+def test_other_settings_are_not_mixed_in(compare, monkeypatch, tmp_path, capsys):
     training = Training([70.0, 80.0])
     monkeypatch.setattr(runs, 'train', training)
     arguments = [EAC, '--work-dir', str(tmp_path)]
     options = ['--cfg-options', 'train_cfg.max_epochs=3']
     compare.main([*arguments, *options])
     assert training.commands[0][-2:] == options
-    with pytest.raises(ValueError, match='holds a run of other settings'):
-        compare.main(arguments)
+    assert compare.main(arguments) == 2
+    assert 'holds a run of other settings' in capsys.readouterr().err
+
+
+def test_a_recipe_that_is_not_there(compare, tmp_path, capsys):
+    missing = EAC.replace('noise30', 'noise31')
+    assert compare.main([missing, '--work-dir', str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith('error: ')
+    assert 'Traceback' not in said
+    assert 'Fix:' in said
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failed_training_shows_the_end_of_its_log(
@@ -156,7 +172,7 @@ def test_a_failed_training_shows_the_end_of_its_log(
     assert printed.rstrip().endswith('the training ended with 1')
 
 
-def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
+def test_jobs_share_the_cores(compare, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(runs.os, 'cpu_count', lambda: 8)
     training = Training([70.0] * 3)
     monkeypatch.setattr(runs, 'train', training)
@@ -164,5 +180,5 @@ def test_jobs_share_the_cores(compare, monkeypatch, tmp_path):
     compare.main([*arguments, '--jobs', '3'])
     assert training.threads == 2
     assert len(training.commands) == 3
-    with pytest.raises(ValueError, match='--jobs 0'):
-        compare.main([*arguments, '--jobs', '0'])
+    assert compare.main([*arguments, '--jobs', '0']) == 2
+    assert '--jobs 0' in capsys.readouterr().err

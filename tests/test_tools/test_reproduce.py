@@ -32,7 +32,7 @@ class Training:
         self.trained = []
         self.failing = ()
 
-    def __call__(self, run, script, threads):
+    def __call__(self, run, script, threads, report):
         assert script == ROOT / 'tools' / 'train.py'
         self.trained.append(run.work_dir.as_posix())
         if run.seed in self.failing:
