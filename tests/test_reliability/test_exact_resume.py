@@ -65,14 +65,23 @@ def test_neither_workers_nor_cache_change_anything(
     assert_same(run, uninterrupted)
 
 
-@pytest.mark.parametrize('processes', [1, 2])
-def test_images_on_the_device(tmp_path, processes):
-    options = {'train_cfg.max_epochs': 3}
+def test_images_on_the_device(tmp_path):
+    _assert_kill_changes_nothing(tmp_path, '--cache', 'device')
+
+
+def test_two_processes(tmp_path):
+    """With gradients that are accumulated over the borders of epochs of 3 steps."""
+    options = {'optim_wrapper.accumulative_counts': 2}
+    words = ('--cache', 'device')
+    _assert_kill_changes_nothing(tmp_path, *words, processes=2, **options)
+
+
+def _assert_kill_changes_nothing(tmp_path, *words, processes=1, **options):
+    options['train_cfg.max_epochs'] = 3
     whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
-    whole.start('--cache', 'device', processes=processes)
+    whole.start(*words, processes=processes)
     output = whole.finish()
     assert whole.process.returncode == 0, output[-4000:]
-    words = ('--cache', 'device')
     kill_and_go_on(run, 1, random.Random(2), *words, processes=processes)
     assert_same(run, whole)
 
@@ -88,18 +97,6 @@ def test_killed_between_a_checkpoint_and_its_validation(tmp_path, uninterrupted)
     run.start('--resume')
     assert 'resumed epoch: 3' in run.finish()
     assert_same(run, uninterrupted)
-
-
-def test_two_processes(tmp_path):
-    """With gradients that are accumulated over the borders of epochs of 3 steps."""
-    options = {'optim_wrapper.accumulative_counts': 2, 'train_cfg.max_epochs': 4}
-    whole = Run(tmp_path / 'whole', **options)
-    whole.start(processes=2)
-    output = whole.finish()
-    assert whole.process.returncode == 0, output[-4000:]
-    run = Run(tmp_path / 'run', **options)
-    kill_and_go_on(run, 1, random.Random(1), processes=2)
-    assert_same(run, whole)
 
 
 def test_averaged_weights(tmp_path):

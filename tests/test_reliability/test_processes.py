@@ -71,10 +71,10 @@ def test_a_worker_that_dies_ends_the_job(long_run):
 
 
 def test_torchrun_starts_again_from_the_newest_checkpoint(tmp_path):
-    whole = Run(tmp_path / 'whole')
+    options = {'train_cfg.max_epochs': 4}
+    whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
     whole.start(processes=2)
     whole.finish()
-    run = Run(tmp_path / 'run')
     run.start(processes=2, MAX_RESTARTS='1')
     run.wait_for('Saving checkpoint at 2 epochs')
     ranks = [n for n, c in processes_of(run) if 'torch.distributed.run' not in c]
