@@ -1,5 +1,7 @@
 """Measure memorisation after validation."""
 
+import math
+
 import torch
 from mmengine.dist import get_world_size
 from mmengine.evaluator import Evaluator
@@ -29,25 +31,31 @@ class MemorisationHook(Hook):
 
     Args:
         interval: Measure after every ``interval``-th validation and after the last
-            one. Defaults to 1.
+            ones. Defaults to 1.
+        last: How many of the last validations to measure after, whatever the
+            interval; as many as :class:`~eac_mm.engine.ResultHook` takes the mean of.
+            Defaults to 5.
         by_class: Whether to add ``noise/memorised_by_class`` and
             ``noise/corrected_by_class``. Defaults to False.
 
     Raises:
-        ValueError: If ``interval`` is not a number from 1.
+        ValueError: If ``interval`` or ``last`` is not a number from 1.
         TypeError: If an unknown wrapper hides which sample comes from where.
     """
 
     # Before RuntimeInfoHook, which passes the metrics to the loggers.
     priority = 'HIGHEST'
 
-    def __init__(self, interval: int = 1, by_class: bool = False) -> None:
-        if not isinstance(interval, int) or interval < 1:
-            raise ValueError(
-                f'MemorisationHook: interval={interval!r} is not allowed. Fix: give 1 '
-                'or more validations.'
-            )
-        self.interval = interval
+    def __init__(
+        self, interval: int = 1, last: int = 5, by_class: bool = False
+    ) -> None:
+        for name, value in dict(interval=interval, last=last).items():
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(
+                    f'MemorisationHook: {name}={value!r} is not allowed. Fix: give 1 '
+                    'or more validations.'
+                )
+        self.interval, self.last = interval, last
         self.by_class = by_class
         self._samples: WrongSamples | None = None
         self._dataloader: DataLoader | None = None
@@ -86,7 +94,8 @@ class MemorisationHook(Hook):
         done, end = loop.epoch, loop.max_epochs
         if isinstance(loop, IterBasedTrainLoop):
             done, end = loop.iter, loop.max_iters
-        return done >= end or done // loop.val_interval % self.interval == 0
+        ahead = math.ceil((end - done) / loop.val_interval)
+        return ahead < self.last or done // loop.val_interval % self.interval == 0
 
     @torch.no_grad()
     def _measure(self, runner: Runner) -> dict:

@@ -259,14 +259,24 @@ def test_every_hook_and_log_sees_the_metrics(make_runner, tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    ('interval', 'val_interval', 'measured'),
-    [(1, 1, [1, 2, 3, 4, 5]), (2, 1, [2, 4, 5]), (2, 2, [4, 5]), (9, 1, [5])],
+    ('interval', 'val_interval', 'last', 'measured'),
+    [
+        (1, 1, 1, [1, 2, 3, 4, 5]),
+        (2, 1, 1, [2, 4, 5]),
+        (2, 2, 1, [4, 5]),
+        (9, 1, 1, [5]),
+        (9, 1, 3, [3, 4, 5]),
+        (9, 2, 2, [4, 5]),
+        (2, 1, 2, [2, 4, 5]),
+        (9, 1, 9, [1, 2, 3, 4, 5]),
+    ],
 )
-def test_interval(make_runner, tmp_path, interval, val_interval, measured):
+def test_interval(make_runner, tmp_path, interval, val_interval, last, measured):
     options = {
         'train_cfg.max_epochs': 5,
         'train_cfg.val_interval': val_interval,
         'default_hooks.memorisation.interval': interval,
+        'default_hooks.memorisation.last': last,
         'default_hooks.checkpoint': None,
     }
     make_runner(noisy(6), **options).train()
@@ -279,6 +289,25 @@ def test_interval(make_runner, tmp_path, interval, val_interval, measured):
 def test_bad_interval(interval):
     with pytest.raises(ValueError, match=r'interval=.*Fix: give 1 or more'):
         MemorisationHook(interval)
+    with pytest.raises(ValueError, match=r'last=.*Fix: give 1 or more'):
+        MemorisationHook(last=interval)
+
+
+def test_the_mean_of_the_last_epochs_holds_memorisation(make_runner, tmp_path):
+    # The hook's defaults fit those of ResultHook, whatever the interval.
+    options = {
+        'train_cfg.max_epochs': 7,
+        'default_hooks.memorisation.interval': 6,
+        'default_hooks.result.last': 5,
+        'default_hooks.checkpoint': None,
+    }
+    make_runner(noisy(6), **options).train()
+    epochs = read_epochs(tmp_path)
+    assert [e['epoch'] for e in epochs if 'noise/memorised' in e] == [3, 4, 5, 6, 7]
+    [path] = tmp_path.rglob('result.json')
+    mean = json.loads(path.read_text())['last_mean']['noise/memorised']
+    expected = sum(e['noise/memorised'] for e in epochs[2:]) / 5
+    assert mean == pytest.approx(expected, abs=1e-3)
 
 
 def test_iteration_loops(make_runner, tmp_path, monkeypatch):
@@ -291,6 +320,7 @@ def test_iteration_loops(make_runner, tmp_path, monkeypatch):
             'train_cfg.max_iters': 5,
             'train_cfg.val_interval': 1,
             'default_hooks.memorisation.interval': 2,
+            'default_hooks.memorisation.last': 1,
             'default_hooks.checkpoint': None,
             'param_scheduler': None,
             'custom_hooks': [dict(type='Witness')],
