@@ -181,7 +181,7 @@ def library_runner(tmp_path, monkeypatch):
                 work_dir=str(tmp_path / 'run'),
                 model=dict(type='Nothing', **changes),
                 custom_imports=dict(imports=['eac_mm']),
-                default_scope='mmengine',
+                default_scope='mmpretrain',
             )
         )
         return build_runner(cfg, trust)
