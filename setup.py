@@ -43,5 +43,8 @@ setup(
     packages=find_packages(include=['eac_mm', 'eac_mm.*']),
     package_data={'eac_mm': ['py.typed']},
     install_requires=[*requirements('runtime'), mmcv()],
-    extras_require={'tests': requirements('tests')},
+    extras_require={
+        'face-weights': requirements('face-weights'),
+        'tests': requirements('tests'),
+    },
 )

@@ -92,6 +92,8 @@ def all_recipes():
         recipes[f'{method}/resnet18_syntheticfer_noise30'] = None
         for noise in list(RATES)[1:]:
             recipes[f'{method}/resnet18_ferplus_{noise}-small'] = None
+        recipes[f'{method}/dlibface_ferplus_noise30-pretrained'] = None
+        recipes[f'{method}/dlibface_rafdb_noise30'] = None
     return recipes
 
 
@@ -104,8 +106,12 @@ BACKBONES = {
     'resnet18 of quarter width': ('ResNet', 702_096, 128),
     'resnet50': ('CaffeResNet', 23_508_032, 2048),
     'mobilenetv2': ('MobileNetV2', 2_223_872, 1280),
+    # Published: 5,581,824 with five stages, of which the fifth has 1,181,184. There
+    # each convolution has a bias for each channel, 3,040 in four stages.
+    'dlibface': ('DlibFaceResNet', 5_581_824 - 1_181_184 - 3_040, 256),
 }
 IMAGENET = ([123.675, 116.28, 103.53], [58.395, 57.12, 57.375])
+DLIB = ([122.782, 117.001, 104.298], [256.0, 256.0, 256.0])
 CIFAR = ([129.304, 124.07, 112.434], [68.17, 65.392, 70.418])
 # type, trained split, how much of it, measured split, classes, side, side of the map,
 # colours
@@ -114,6 +120,8 @@ DATA = {
     'ferplus': ('FERPlus', 'train', None, 'test', 7, 224, 7, IMAGENET),
     'affectnet': ('AffectNet', 'train', None, 'val', 7, 224, 7, IMAGENET),
     'ferplus-small': ('FERPlus', 'train', 10_000, 'val', 7, 48, 3, IMAGENET),
+    'ferplus-pretrained': ('FERPlus', 'train', 10_000, 'val', 7, 96, 5, DLIB),
+    'rafdb-96': ('RAFDB', 'train', None, 'test', 7, 96, 5, DLIB),
     'syntheticfer': ('SyntheticFER', 'train', 3_000, 'val', 7, 48, 3, IMAGENET),
     'cifar100': ('CIFAR100', 'train', None, 'test', 100, 32, 4, CIFAR),
     'tinyimagenet': ('TinyImageNet', 'train', None, 'val', 200, 64, 8, IMAGENET),
@@ -126,6 +134,7 @@ BF16 = 'BFloat16OptimWrapper'
 # optimiser, schedule, epochs, batch, epochs of EAC's ramp, precision. The paper's is
 # in Sec. 4.2 but for the batch, which is its code's; the others are ours.
 PAPER = (ADAM, EXPONENTIAL, 60, 32, None, 'OptimWrapper')
+FACES = (ADAM, EXPONENTIAL, 20, 32, None, 'OptimWrapper')
 SCRATCH = (SGD, COSINE, 100, 128, 10, 'OptimWrapper')
 SMALL = ({**ADAM, 'lr': 2e-3}, EXPONENTIAL, 20, 64, 7, BF16)
 DRAWN = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.95}, 24, 32, 16, BF16)
@@ -135,6 +144,8 @@ OWN = {
     'tinyimagenet': ('resnet18 for small images', SCRATCH),
     'ferplus-small': ('resnet18 of quarter width', SMALL),
     'syntheticfer': ('resnet18 of quarter width', DRAWN),
+    'ferplus-pretrained': ('dlibface', FACES),
+    'rafdb-96': ('dlibface', FACES),
 }
 
 
@@ -142,9 +153,12 @@ def parts(name):
     """Method, backbone, data set, noise and the variants of a recipe."""
     method, stem = name.split('/')
     backbone, dataset, noise, *variants = re.split('[_-]', stem)
-    if 'small' in variants:
-        variants.remove('small')
-        dataset += '-small'
+    for protocol in ('small', 'pretrained'):
+        if protocol in variants:
+            variants.remove(protocol)
+            dataset += f'-{protocol}'
+    if backbone == 'dlibface' and dataset == 'rafdb':
+        dataset += '-96'
     return method, backbone, dataset, noise, variants
 
 
@@ -348,7 +362,7 @@ def test_protocol(name):
     assert cfg.default_hooks.result == dict(type='ResultHook', last=5)
     assert cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size
     assert cfg.train_cfg.val_interval == 1
-    assert cfg.load_from is None
+    assert cfg.load_from == ('dlib-face' if 'dlibface' in name else None)
 
 
 @pytest.mark.parametrize('name', [n for n in RECIPES if n.startswith('baseline')])
@@ -410,9 +424,12 @@ def test_resizing_to_the_same_size_changes_no_pixel(side):
 
 @pytest.mark.parametrize('name', RECIPES)
 def test_what_is_erased_is_near_zero_after_normalisation(name):
-    rgb = CIFAR[0] if 'cifar100' in name else IMAGENET[0]
+    rgb = DATA[parts(name)[2]][7][0]
     fill = list(erasing_of(config_of(name)).fill)
-    assert fill == (rgb if 'cifar100' in name else rgb[::-1])  # files load as BGR
+    if 'dlibface' in name:  # ImageNet's, within a grey level of dlib's
+        assert fill == pytest.approx(rgb[::-1], abs=1)
+    else:
+        assert fill == (rgb if 'cifar100' in name else rgb[::-1])  # files load as BGR
 
 
 def test_nothing_is_downloaded_unasked(tmp_path):

@@ -28,6 +28,8 @@ SIZES = {
     'rafdb': (7, 224, 7),
     'ferplus': (7, 224, 7),
     'ferplus-small': (7, 48, 3),
+    'ferplus-pretrained': (7, 96, 5),
+    'rafdb-96': (7, 96, 5),
     'affectnet': (7, 224, 7),
     'syntheticfer': (7, 48, 3),
     'cifar100': (100, 32, 4),
@@ -73,6 +75,7 @@ def run(path, roots, work_dir):
         'default_hooks.checkpoint': None,
         'log_processor.window_size': 1,  # the log has each step's own losses
         'log_level': 'ERROR',
+        'load_from': None,  # a package that need not be installed
     }
     # Of these labels, one or more are wrong at 10 % noise (seed 0). The balanced draw
     # wants every class: it gets all eight images that there are.
@@ -103,9 +106,11 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     monkeypatch.setattr(CIFAR100, 'train_list', [['train', None]])
     monkeypatch.setattr(CIFAR100, 'test_list', [['test', None]])
     method = path.parent.name
-    _, dataset, noise, *variants = re.split('[_-]', path.stem)
-    small = '-small' if 'small' in variants else ''
-    classes, side, map_side = SIZES[dataset + small]
+    backbone, dataset, noise, *variants = re.split('[_-]', path.stem)
+    protocols = [f'-{v}' for v in variants if v in ('small', 'pretrained')]
+    if backbone == 'dlibface' and dataset == 'rafdb':
+        protocols = ['-96']
+    classes, side, map_side = SIZES[''.join([dataset, *protocols])]
 
     runner, watch = run(path, recipe_data, tmp_path)
     steps, batch = runner.iter, runner.train_dataloader.batch_size

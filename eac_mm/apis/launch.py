@@ -19,6 +19,7 @@ from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
+from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
 from .options import check_options, settle_recipe, warn_of_custom_keys
 
@@ -180,16 +181,19 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
     Scripts on a CPU may call :func:`eac_mm.utils.hardware.keep_freed_memory`.
 
     Args:
-        cfg: Config from :func:`load_config`.
+        cfg: Config from :func:`load_config`. A ``load_from`` of ``'dlib-face'`` stands
+            for the weights of :func:`~eac_mm.weights.convert_for_run`.
         trust_checkpoint: Unpickle whatever ``load_from`` holds. Defaults to
             False: see :func:`vet_checkpoint`.
 
     Raises:
-        FileNotFoundError: If ``load_from`` does not exist.
+        FileNotFoundError: If ``load_from`` does not exist, or its package.
         ValueError: If it holds more than tensors and plain values.
     """
     path = cfg.get('load_from')
-    if path and '://' not in path:
+    if path == DLIB_FACE:
+        find_dlib_face()  # before anything is built
+    elif path and '://' not in path:
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'load_from={path!r} does not exist (seen from {Path.cwd()}). Fix: '
@@ -205,6 +209,8 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if hasattr(runner, name):
             method = _vetted(getattr(runner, name), force=not trust_checkpoint)
             setattr(runner, name, method)
+    if path == DLIB_FACE:
+        runner.load_checkpoint = _converting(runner)
     warn_of_custom_keys(cfg, runner)
     return runner
 
@@ -214,5 +220,18 @@ def _vetted(method: Callable, force: bool) -> Callable:
     def call(*args, **kwargs) -> Any:
         with compat.weights_only(force):
             return method(*args, **kwargs)
+
+    return call
+
+
+def _converting(runner: Runner) -> Callable:
+    """Return ``runner.load_checkpoint``, which then knows ``'dlib-face'`` as a file."""
+    load = runner.load_checkpoint
+
+    @functools.wraps(load)
+    def call(filename: str, *args, **kwargs) -> Any:
+        if filename == DLIB_FACE:
+            filename = str(convert_for_run(runner))
+        return load(filename, *args, **kwargs)
 
     return call

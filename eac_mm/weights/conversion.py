@@ -110,19 +110,32 @@ def convert_file(
         ValueError: See :func:`convert_weights`.
     """
     source, out = Path(source), Path(out)
-    if out.exists():
-        if source.exists() and out.samefile(source):
-            raise FileExistsError(f'{out} is the source. Fix: choose another name.')
-        if not force:
-            raise FileExistsError(
-                f'{out} exists; runs may depend on it. Fix: choose another name, or '
-                'replace it with --force.'
-            )
+    if out.exists() and source.exists() and out.samefile(source):
+        raise FileExistsError(f'{out} is the source. Fix: choose another name.')
+    refuse_existing(out, force)
     converted = convert_weights(source, kind)
+    save(converted, out)
+    return converted
+
+
+def refuse_existing(out: Path, force: bool) -> None:
+    """Keep a file that exists, unless ``force`` is given.
+
+    Raises:
+        FileExistsError: If it exists and ``force`` is not given.
+    """
+    if out.exists() and not force:
+        raise FileExistsError(
+            f'{out} exists; runs may depend on it. Fix: choose another name, or '
+            'replace it with --force.'
+        )
+
+
+def save(converted: Converted, out: str | Path) -> None:
+    """Write weights to a file that ``load_from`` takes, atomically."""
     content = io.BytesIO()
     torch.save(dict(state_dict=converted.state_dict, meta=converted.meta), content)
     write_atomically(out, content.getvalue())
-    return converted
 
 
 def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:

