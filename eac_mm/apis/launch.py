@@ -71,7 +71,8 @@ def load_config(
     if seed is not None:
         if seed < 0:
             raise ValueError(f'seed {seed} is negative. Fix: give 0 or more.')
-        cfg.setdefault('randomness', {})['seed'] = seed
+        # MMEngine's setdefault returns what it has not stored.
+        cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     if amp:
         cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
     if options:

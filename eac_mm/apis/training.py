@@ -129,7 +129,7 @@ def compare_settings(cfg: Config) -> None:
     if then is None:
         return
     if cfg.get('randomness', {}).get('seed') is None:
-        cfg.setdefault('randomness', {})['seed'] = then['seed']
+        cfg.randomness = dict(cfg.get('randomness') or {}, seed=then['seed'])
     now = describe_settings(cfg.to_dict(), count_processes(cfg.launcher))
     refuse_other_run(then, now, cfg.load_from)
 

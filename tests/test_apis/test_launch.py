@@ -220,3 +220,12 @@ def test_the_nearest_recipe_is_named(tmp_path):
         load_config(tmp_path / 'resnet18_rafdb_noise3.py')
     with pytest.raises(FileNotFoundError, match='such as configs/eac/resnet18_rafdb'):
         load_config(tmp_path / 'nowhere' / 'resnet18_rafdb_noise30.py')
+
+
+def test_a_config_without_randomness_takes_the_seed(tmp_path):
+    path = tmp_path / 'recipe.py'
+    path.write_text('model = dict(type="A")\n')
+    assert load_config(path, seed=3).randomness == dict(seed=3)
+    path.write_text('randomness = dict(seed=1, deterministic=True)\n')
+    expected = dict(seed=3, deterministic=True)
+    assert load_config(path, seed=3).randomness == expected
