@@ -3,12 +3,13 @@
 python tools/reproduce.py --list
 python tools/reproduce.py table1 --data ferplus --noise 30 --seeds 3
 python tools/reproduce.py table3 --protocol small --seeds 3 --jobs 2
+python tools/reproduce.py --report
 
-Finished runs are not repeated, interrupted ones are resumed, and tables share the runs
-that they have in common. Name several tables in one command rather than run two
-commands at the same time: those would train shared runs twice.
-
-A table never replaces one with more results: run what is missing, or choose --out.
+The result of each finished run is kept as a file below docs/results/runs, to be
+committed. Tables are made from these files alone, so that they grow over machines and
+days. A run that has one is not trained again; interrupted runs are resumed, and tables
+share the runs that they have in common. --data, --noise, --methods, --rows and --seeds
+choose what to train; a table always shows all of its rows and seeds.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # takes seconds, and --help needs none of it
-    from eac_mm.experiments import Entry, Page, PaperTables, Run
+    from eac_mm.experiments import Cell, Entry, Page, PaperTables, Plan, Run
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAIN = ROOT / 'tools' / 'train.py'
 CONFIGS = ROOT / 'configs'
 TABLES = CONFIGS / 'paper_tables.yml'
-DEFAULTS = dict(file='', work_dir='work_dirs/reproduce', out='docs/results')
+DEFAULTS = dict(file='', out='docs/results')
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -41,8 +42,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         action='store_true',
         help='show plan and cost, start nothing',
     )
-    add('--report', action='store_true', help='write the tables of the finished runs')
-    add('--protocol', default='full', help="full, the paper's, or small [full]")
+    add(
+        '--report',
+        action='store_true',
+        help='train nothing: keep the results of finished runs, and write the tables '
+        '[all, of all protocols]',
+    )
+    add('--protocol', help="full, the paper's, or small [full]")
     add('--data', nargs='+', default=[], help='these data sets only')
     add('--noise', nargs='+', type=int, default=[], help='these rates only, in percent')
     add('--methods', nargs='+', default=[], help='these methods only, such as eac')
@@ -56,8 +62,16 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         metavar='I/N',
         help='train every N-th run only, from the I-th [the place in a Slurm array]',
     )
-    add('--work-dir', default=DEFAULTS['work_dir'], help='[%(default)s]')
-    add('--out', default=DEFAULTS['out'], help='folder of the tables [%(default)s]')
+    add(
+        '--work-dir',
+        default='work_dirs/reproduce',
+        help='folder of the trainings [%(default)s]',
+    )
+    add(
+        '--out',
+        default=DEFAULTS['out'],
+        help='folder of tables and results [%(default)s]',
+    )
     add('--file', default='', help='tables to reproduce [configs/paper_tables.yml]')
     add('--amp', action='store_true', help='bfloat16, as for tools/train.py')
     add(
@@ -70,59 +84,106 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def command_of(table: str, args: argparse.Namespace) -> str:
-    """Return the command that reproduces one table of this call."""
-    words = ['python', 'tools/reproduce.py', table, '--protocol', args.protocol]
-    for name in ('data', 'noise', 'methods', 'rows'):
-        values = getattr(args, name)
-        words += [f'--{name}', *map(str, values)] if values else []
-    words += ['--seeds', str(args.seeds)]
+def command_of(table: str, protocol: str, cells: list[Cell], args) -> str:
+    """Return the command that reproduces a table, with the options that all runs had.
+
+    Those that differ, such as first weights by row, stand in the runs' files.
+    """
+    pairs = [(cell.entry, run) for cell in cells for run in cell.runs]
+    extras = [
+        run.options[: len(run.options) - len(entry.options)] for entry, run in pairs
+    ]
+    options = [word for word in extras[0] if all(word in extra for extra in extras)]
+    words = ['python', 'tools/reproduce.py', table, '--protocol', protocol]
+    words += ['--seeds', str(1 + max(run.seed for _, run in pairs))]
     for name, default in DEFAULTS.items():
         if getattr(args, name) != default:
-            words += [f'--{name.replace("_", "-")}', getattr(args, name)]
-    words += ['--amp'] if args.amp else []
-    words += ['--cfg-options', *args.cfg_options] if args.cfg_options else []
+            words += [f'--{name}', getattr(args, name)]
+    words += ['--amp'] if any(run.amp for _, run in pairs) else []
+    words += ['--cfg-options', *options] if options else []
     return shlex.join(words)
 
 
-def plan_pages(book: PaperTables, args: argparse.Namespace) -> list[Page]:
-    """Plan the tables that were asked for, with their runs."""
-    from eac_mm.experiments import Page, plan
+def plan_for(protocol: str, args: argparse.Namespace) -> Plan:
+    """Return where the runs of a protocol are trained and their results kept."""
+    from eac_mm.experiments import Plan
 
-    chosen = book.select(
-        args.tables, args.protocol, args.data, args.noise, args.methods, args.rows
+    return Plan(
+        CONFIGS,
+        Path(args.work_dir, protocol),
+        Path(args.out, 'runs', protocol),
+        tuple(args.cfg_options),
+        args.amp,
     )
-    folder, options = Path(args.work_dir) / args.protocol, args.cfg_options
-    return [
-        Page(
-            book,
-            book.tables[name],
-            plan(entries, CONFIGS, folder, args.seeds, options, args.amp),
-            args.protocol,
-            command_of(name, args),
-            Path(args.out),
-        )
-        for name, entries in chosen.items()
-    ]
 
 
-def runs_of(pages: Sequence[Page]) -> dict[Run, Entry]:
-    """Return the runs of all tables, each once and with an entry that needs it."""
-    cells = [cell for page in pages for cell in page.cells]
-    return {run: cell.entry for cell in cells for run in cell.runs}
+def wanted_cells(book: PaperTables, args: argparse.Namespace) -> dict[str, list[Cell]]:
+    """Return the runs that were asked for, by table."""
+    protocol = args.protocol or 'full'
+    chosen = book.select(
+        args.tables, protocol, args.data, args.noise, args.methods, args.rows
+    )
+    plan = plan_for(protocol, args)
+    return {name: plan.wanted(of, args.seeds) for name, of in chosen.items()}
 
 
-def train(pages: Sequence[Page], runs: Sequence[Run], jobs: int) -> int:
-    """Train what is missing, and return the number of failures.
+def show_plan(runs: dict[Run, Entry], book: PaperTables, args: argparse.Namespace):
+    """Print the runs and their costs."""
+    from eac_mm.experiments import show_costs
+
+    protocol = args.protocol or 'full'
+    finished = plan_for(protocol, args).finished(book.entries(protocol))
+    print(show_costs(runs, finished, book.data))
+
+
+def finished_pages(
+    book: PaperTables, args: argparse.Namespace, wanted: dict[str, list[Cell]]
+) -> list[Page]:
+    """Return the tables that were named, if any of their runs is finished.
+
+    Args:
+        book: All tables.
+        args: The command line.
+        wanted: What is to be trained for each table, and must go with what there is.
 
     Raises:
-        ValueError: If a table could not be written after all runs; nothing is
-            started then.
+        ValueError: If one of the results is of other settings than its recipe has
+            today, or the options differ.
     """
+    from eac_mm.experiments import Page, refuse_mixed_settings, refuse_outdated
+
+    protocol = args.protocol if args.report else args.protocol or 'full'
+    pages = []
+    for table, of in book.pages(args.tables or ['all'], protocol):
+        cells = plan_for(of, args).finished(table.entries[of])
+        runs = [run for cell in cells for run in cell.runs]
+        refuse_outdated(runs)
+        refuse_mixed_settings([*cells, *wanted.get(table.name, [])])
+        if runs:
+            command = command_of(table.name, of, cells, args)
+            pages.append(Page(book, table, cells, of, command, Path(args.out)))
+    return pages
+
+
+def refuse_filters(args: argparse.Namespace) -> None:
+    """Refuse to report a part of a table.
+
+    Raises:
+        ValueError: If the command chooses runs.
+    """
+    names = ('data', 'noise', 'methods', 'rows', 'shard')
+    given = [f'--{name}' for name in names if getattr(args, name)]
+    if given:
+        raise ValueError(
+            f'--report with {" ".join(given)}: a table always has all of its rows. '
+            'Fix: leave them out.'
+        )
+
+
+def train(runs: Sequence[Run], jobs: int) -> int:
+    """Train what is missing, and return the number of failures."""
     from eac_mm.experiments import run_all
 
-    for page in pages:
-        page.check_plan()
     failures = run_all(runs, TRAIN, jobs)
     for run, error in failures:
         lines = [line for line in str(error).splitlines() if line.strip()]
@@ -131,52 +192,36 @@ def train(pages: Sequence[Page], runs: Sequence[Run], jobs: int) -> int:
     return len(failures)
 
 
-def write(page: Page) -> int:
-    """Write a table and print it; return 1 if one with more results is in its place."""
-    from eac_mm.experiments import FewerResults
-
-    try:
-        print(f'\n{page.write()}')
-    except FewerResults as error:
-        print(f'\n{page.show()}\n\nNOT WRITTEN: {error}')
-        return 1
-    return 0
-
-
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run what is missing and write the tables; return 1 if anything failed, else 0."""
+    """Run what is missing and write the tables; return 1 if a run failed, else 0."""
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
-    from eac_mm.experiments import load_tables, shard_of, show_costs
+    from eac_mm.experiments import load_tables, refuse_outdated, shard_of
 
     book = load_tables(args.file or TABLES)
     if args.list:
         print(book.listing(args.tables))
         return 0
-    i, n = shard_of(args.shard, os.environ)
-    pages = plan_pages(book, args)
-    runs = runs_of(pages)
-    for run in runs:
-        if run.started():
-            run.check_settings()
-    ours = list(runs)[i - 1 :: n]
-    if args.dry_run:
-        folder = Path(args.work_dir) / args.protocol
-        costs = {run: runs[run] for run in ours}
-        print(show_costs(costs, book, args.protocol, folder))
-        return 0
-    failed = 0 if args.report else train(pages, ours, args.jobs)
+    failed, wanted = 0, {}
+    if args.report:
+        refuse_filters(args)
+    else:
+        i, n = shard_of(args.shard, os.environ)
+        wanted = wanted_cells(book, args)
+        cells = [cell for of_table in wanted.values() for cell in of_table]
+        runs = {run: cell.entry for cell in cells for run in cell.runs}
+        refuse_outdated(runs)
+        finished_pages(book, args, wanted)  # what cannot stand together, before all
+        ours = list(runs)[i - 1 :: n]
+        if args.dry_run:
+            show_plan({run: runs[run] for run in ours}, book, args)
+            return 0
+        failed = train(ours, args.jobs)
+    pages = finished_pages(book, args, wanted)
     for page in pages:
-        left = page.unfinished()
-        if left and n > 1 and not args.report:
-            print(
-                f'\n{page.table.name} is not written by shard {i} of {n}: {len(left)} '
-                f'of its runs are not finished, such as {left[0].work_dir}. When all '
-                'shards are, run again without --shard, outside of an array:\n'
-                f'{page.command}'
-            )
-        else:
-            failed += write(page)
+        print(f'\n{page.write()}')
+    if not pages:
+        print('No run is finished: no table is written.')
     return 1 if failed else 0
 
 

@@ -3,26 +3,27 @@
 from .comparison import comparison_table, plan_comparison
 from .cost import show_costs
 from .curves import curves
-from .page import FewerResults, Page
-from .plans import Cell, plan, shard_of
+from .page import Page
+from .plans import Cell, Plan, refuse_mixed_settings, shard_of
 from .report import markdown_table
-from .runs import Run, run_all
+from .runs import Run, refuse_outdated, run_all
 from .tables import Entry, PaperTables, Table, load_tables
 
 __all__ = [
     'Cell',
     'Entry',
-    'FewerResults',
     'Page',
     'PaperTables',
+    'Plan',
     'Run',
     'Table',
     'comparison_table',
     'curves',
     'load_tables',
     'markdown_table',
-    'plan',
     'plan_comparison',
+    'refuse_mixed_settings',
+    'refuse_outdated',
     'run_all',
     'shard_of',
     'show_costs',

@@ -1,16 +1,17 @@
 """Estimate what runs cost before they start."""
 
-import json
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 from mmengine import Config
 from mmpretrain.registry import MODELS
 
+from eac_mm.utils import hardware
+
+from .plans import Cell
 from .runs import Run
-from .tables import Entry, PaperTables
+from .tables import Entry
 
 # Passes for each model config that was asked for; building a model takes a moment.
 _PASSES: dict[str, int] = {}
@@ -69,27 +70,23 @@ def network_of(cfg: Config, entry: Entry) -> tuple[str, str]:
     return repr(cfg.model.get('backbone')), entry.data
 
 
-def measured_speeds(
-    entries: Iterable[Entry], folder: Path, data: dict[str, dict]
-) -> list[Speed]:
-    """Return the speeds of finished runs.
+def measured_speeds(cells: Iterable[Cell], data: dict[str, dict]) -> list[Speed]:
+    """Return the speeds of the runs that were trained on this machine.
 
     Args:
-        entries: Entries whose runs are looked for.
-        folder: Folder of a protocol's runs.
+        cells: Cells with finished runs.
         data: Data sets, each with its number of training ``images``.
     """
     speeds = []
-    for entry in {entry.folder: entry for entry in entries}.values():
-        for path in sorted((folder / entry.folder).glob('seed*/result.json')):
-            result = json.loads(path.read_text(encoding='utf-8'))
-            settings = path.with_name('settings.py')
-            if not (result['finished'] and settings.is_file()):
-                continue
-            cfg = Config.fromfile(settings)
-            passes = image_passes(cfg, data[entry.data]['images'])
-            seconds = result['seconds'] / passes
-            speeds.append(Speed(entry.recipe, network_of(cfg, entry), seconds))
+    for cell in {cell.entry.folder: cell for cell in cells}.values():
+        for run in cell.runs:
+            result, entry = run.result(), cell.entry
+            machines = {part['machine'] for part in result.get('sessions') or ()}
+            if machines == {hardware.describe()}:
+                cfg = run.settings()
+                passes = image_passes(cfg, data[entry.data]['images'])
+                seconds = result['seconds'] / passes
+                speeds.append(Speed(entry.recipe, network_of(cfg, entry), seconds))
     return speeds
 
 
@@ -122,28 +119,27 @@ def estimate(
 def duration(seconds: float | None) -> str:
     """Write a time for people, such as ``about 3.2 h``."""
     if seconds is None:
-        return 'unknown until a run has finished'
+        return 'unknown until a run has finished on this machine'
     if seconds < 7200:
         return f'about {seconds / 60:.0f} min'
     return f'about {seconds / 3600:.1f} h'
 
 
 def show_costs(
-    runs: dict[Run, Entry], book: PaperTables, protocol: str, folder: Path
+    runs: dict[Run, Entry], cells: Iterable[Cell], data: dict[str, dict]
 ) -> str:
     """Return a line for each run with its cost, and the sum of what is to do.
 
     Args:
         runs: Each with the entry that asks for it.
-        book: All tables; finished runs of any of them are measurements.
-        protocol: Whose runs they are.
-        folder: Folder of the protocol's runs.
+        cells: Cells with finished runs, of any tables: they are measurements.
+        data: Data sets, each with its number of training ``images``.
     """
-    speeds = measured_speeds(book.entries(protocol), folder, book.data)
+    speeds = measured_speeds(cells, data)
     lines, todo, times = [], [], []
     for run, entry in runs.items():
         cfg = run.settings()
-        passes = image_passes(cfg, book.data[entry.data]['images'])
+        passes = image_passes(cfg, data[entry.data]['images'])
         finished = run.result() is not None
         seconds = estimate(entry.recipe, network_of(cfg, entry), passes, speeds)
         state = 'finished' if finished else duration(seconds)

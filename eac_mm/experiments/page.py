@@ -1,6 +1,7 @@
 """Write a table and what belongs to it: Markdown page, csv file, picture."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import pandas as pd
@@ -9,19 +10,24 @@ from eac_mm.utils.files import write_atomically
 
 from .plans import Cell
 from .plot import picture
-from .report import LAST, as_csv, as_markdown, records
+from .report import LAST, as_csv, as_markdown, baselines, records
 from .runs import Run
 from .tables import PaperTables, Table
 
+# Of each session in a result: what the page names.
+SESSION = ('code', 'machine', 'precision')
 NOTES = """\
 In percent: mean ± sample standard deviation over the training seeds, \
 and the 95 % interval of that mean (Student's t). The mean of the last {last} epochs \
 is what the paper reports; {compared}. Mean class accuracy is the mean of the \
-classes' recalls, and macro F1 that of their F1, over the same epochs. The best epoch \
-is chosen on the images that it is measured on: it is not a result, and shows what \
-was lost by the end. Of the training images with a wrong label, the network memorised \
-those for which it predicts the wrong label, and corrected those for which it \
-predicts the clean label. Minutes: the median run."""
+classes' recalls, and macro F1 that of their F1, over the same epochs.{paired} The \
+best epoch is chosen on the images that it is measured on: it is not a result, and \
+shows what was lost by the end. Of the training images with a wrong label, the network \
+memorised those for which it predicts the wrong label, and corrected those for which \
+it predicts the clean label. Minutes: the median run."""
+PAIRED = """ \
+Over the baseline ({names}): the mean ± deviation of the differences between runs of \
+the same seed."""
 COMPARED = 'only this mean is compared with the paper'
 NOT_COMPARED = (
     "the paper's figures are shown for orientation only. No difference is given, "
@@ -34,10 +40,6 @@ RANDOM = (
 )
 
 
-class FewerResults(ValueError):
-    """A table would replace one that has more results."""
-
-
 @dataclass(frozen=True)
 class Page:
     """A table of one protocol, and where it is written.
@@ -45,7 +47,7 @@ class Page:
     Args:
         book: The tables that it is from.
         table: The table.
-        cells: Its cells, or those of them that were asked for.
+        cells: All of its cells, each with its finished runs.
         protocol: Whose entries the cells are.
         command: The command that reproduces the page.
         out: Folder of the three files.
@@ -72,128 +74,102 @@ class Page:
             title if self.protocol == 'full' else f'{title}, {self.protocol} protocol'
         )
 
-    @property
-    def runs(self) -> list[Run]:
-        """The runs of all cells, each once."""
-        return list(dict.fromkeys(run for cell in self.cells for run in cell.runs))
-
-    def records(self) -> pd.DataFrame:
-        """Return what the runs have measured so far."""
-        return records(self.table, self.cells, self.protocol)
-
-    def unfinished(self) -> list[Run]:
-        """Return the runs that have no result yet."""
-        return [run for run in self.runs if run.result() is None]
-
-    def show(self) -> str:
-        """Return the table as Markdown."""
-        return as_markdown(self.table, self.records())
-
-    def check_plan(self) -> None:
-        """Refuse a plan whose table, once finished, would replace a larger one.
-
-        Raises:
-            FewerResults: With the rows that would lose seeds.
-        """
-        planned = self.records()
-        planned['seeds'] = planned['seeds_planned']
-        planned['last5_mean'] = 0.0  # any figure: all seeds are finished then
-        self._refuse_losses(planned)
+    @cached_property
+    def results(self) -> dict[Run, dict]:
+        """The result of each run."""
+        runs = dict.fromkeys(run for cell in self.cells for run in cell.runs)
+        return {run: run.result() for run in runs}
 
     def write(self) -> str:
         """Write ``.md``, ``.csv`` and ``.png``, and return the Markdown table.
 
+        Runs that have no record yet get one: the page can be rebuilt from these.
+
         Raises:
-            FewerResults: If the existing csv file has results that the new one lacks;
-                nothing is written then.
+            ValueError: If runs that are compared have different data.
         """
-        rows = self.records()
-        self._refuse_losses(rows)
+        self._refuse_mixed_data()
+        for run in self.results:
+            run.collect()
+        rows = records(self.table, self.cells, self.protocol)
         figures = as_markdown(self.table, rows)
         path = self.out / self.stem
         write_atomically(path.with_suffix('.csv'), as_csv(rows).encode())
         write_atomically(
             path.with_suffix('.png'), picture(self.table, rows, self.title)
         )
-        text = f'{self._head()}\n\n{figures}\n\n{self._notes()}\n'
+        text = f'{self._head(rows)}\n\n{figures}\n\n{self._notes()}\n'
         write_atomically(path.with_suffix('.md'), text.encode())
         return f'{path.with_suffix(".md")}\n\n{figures}'
 
-    def _refuse_losses(self, rows: pd.DataFrame) -> None:
-        path = self.out / f'{self.stem}.csv'
-        lost = losses(path, rows) if path.is_file() else []
-        if lost:
-            raise FewerResults(
-                f'{path} has results that the new table would lose:\n  '
-                + '\n  '.join(lost)
-                + '\nIt is left as it is. Fix: run what is missing (this table '
-                'without --report, with as many --seeds and without --data, --noise, '
-                '--methods and --rows), or write to another folder with --out.'
-            )
+    def _refuse_mixed_data(self) -> None:
+        """Compare the fingerprints of what stands in one column.
 
-    def _head(self) -> str:
-        finished = [run for run in self.runs if run.result()]
-        starts = {run.settings().get('load_from') or 'random' for run in finished}
-        noted = [line for run in finished for line in run.machines()]
-        names = {self.book.data[cell.entry.data]['name']: None for cell in self.cells}
-        seeds = sorted({run.seed for run in self.runs})
-        return f"""\
-# {self.title}
+        All of a data set are measured on the same images, and the runs of a column
+        and seed train on the same images and labels.
+        """
+        known: dict[tuple, tuple[Run, dict]] = {}
+        for cell in self.cells:
+            for run in cell.runs:
+                data = (self.results[run].get('identity') or {}).get('data') or {}
+                places = dict(val=cell.entry.data, train=(cell.entry.column, run.seed))
+                for part, now in data.items():
+                    other, then = known.setdefault((part, places[part]), (run, now))
+                    keys = [
+                        key
+                        for key, value in now.items()
+                        if None not in (value, then.get(key)) and value != then[key]
+                    ]
+                    if keys:
+                        raise ValueError(
+                            f'{run.record} and {other.record} cannot stand in one '
+                            f'table: their {part} data differ in {", ".join(keys)}. '
+                            'Fix: remove the record of the wrong data, and train '
+                            'that run again.'
+                        )
 
-{self.table.caption}
+    def _head(self, rows: pd.DataFrame) -> str:
+        book, results = self.book, self.results.values()
+        names = {book.data[cell.entry.data]['name']: None for cell in self.cells}
+        missing = rows[(rows['seeds'] == 0) & ~rows.duplicated(['column', 'row'])]
+        lacking = [f'{row.column}: {row.row}' for row in missing.itertuples()]
+        parts = [
+            f'reproduced by `{self.command}`',
+            f'protocol: **{self.protocol}**. {book.protocols[self.protocol]}',
+            f'data: {", ".join(names)}',
+            f'runs: {len(results)}, each a file in '
+            f'[runs/{self.protocol}](runs/{self.protocol})',
+            f'not run: {"; ".join(lacking) or "nothing"}',
+            f'weights at the start: {" / ".join(self._starts())}',
+            *(f'{name}: {self._noted(name)}' for name in SESSION),
+        ]
+        lines = '\n'.join(f'- {part}' for part in parts)
+        return (
+            f'# {self.title}\n\n{self.table.caption}\n\n{lines}\n\n'
+            f'![{self.title}]({self.stem}.png)'
+        )
 
-- reproduced by `{self.command}`
-- protocol: **{self.protocol}**. {self.book.protocols[self.protocol]}
-- data: {', '.join(names)}
-- training seeds: {', '.join(map(str, seeds))}; \
-{len(finished)} of {len(self.runs)} runs are finished
-- weights at the start: {', '.join(sorted(starts)) or 'no run yet'}
-- machine: {' / '.join(dict.fromkeys(noted)) or 'not noted'}
+    def _starts(self) -> list[str]:
+        starts = [result.get('start') for result in self.results.values()]
+        shown = ['not noted' if s is None else ', '.join(s) or 'random' for s in starts]
+        return sorted(set(shown))
 
-![{self.title}]({self.stem}.png)"""
+    def _noted(self, name: str) -> str:
+        sessions = [s for r in self.results.values() for s in r.get('sessions') or ()]
+        noted = {str(session[name]) for session in sessions}
+        return ' / '.join(sorted(noted)) or 'not noted'
 
     def _notes(self) -> str:
-        finished = {run: result for run in self.runs if (result := run.result())}
         compared = COMPARED if self.protocol == 'full' else NOT_COMPARED
         if not any(cell.entry.paper for cell in self.cells):
             compared = NO_FIGURES
-        notes = NOTES.format(last=LAST, compared=compared)
-        lasts = sorted({result['last'] for result in finished.values()} - {LAST})
+        found = baselines(self.table, self.cells).values()
+        names = dict.fromkeys(self.cells[number].entry.row for number in found)
+        paired = PAIRED.format(names='; '.join(names)) if names else ''
+        notes = NOTES.format(last=LAST, compared=compared, paired=paired)
+        lasts = sorted({r['last'] for r in self.results.values()} - {LAST})
         if lasts:
             notes += f' Some runs had fewer epochs: theirs is the mean of {lasts}.'
-        from_random = any(not run.settings().get('load_from') for run in finished)
-        if self.protocol == 'full' and from_random:
+        if self.protocol == 'full' and 'random' in self._starts():
             notes += RANDOM
         return notes
-
-
-def losses(path: Path, rows: pd.DataFrame) -> list[str]:
-    """List the rows of a csv file that have more results than new records.
-
-    A row loses if it has fewer finished seeds, or no figure any more because more
-    seeds are planned than are finished.
-
-    Args:
-        path: A csv file of :func:`eac_mm.experiments.report.as_csv`.
-        rows: The new records.
-
-    Raises:
-        ValueError: If the file is no such table.
-    """
-    place = ['column', 'row', 'metric']
-    old = pd.read_csv(path, dtype=dict.fromkeys(place, str))
-    needed = [*place, 'seeds', 'last5_mean']
-    if not set(needed) <= set(old):
-        raise ValueError(
-            f'{path} is not a table of tools/reproduce.py: it lacks the columns '
-            f'{sorted(set(needed) - set(old))}. Fix: move it, or give another --out.'
-        )
-    both = old[needed].merge(rows[needed], 'left', place, suffixes=('', '_new'))
-    both['seeds_new'] = both['seeds_new'].fillna(0).astype(int)
-    fewer = both['seeds_new'] < both['seeds']
-    blank = both['last5_mean'].notna() & both['last5_mean_new'].isna()
-    return [
-        f'{" | ".join(row[name] for name in place)}: finished seeds: '
-        f'{row["seeds"]} in the file, {row["seeds_new"]} in the new table'
-        for row in both[fewer | blank].to_dict('records')
-    ]

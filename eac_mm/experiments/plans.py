@@ -1,9 +1,10 @@
 """Plan the runs that a table needs, and share them among processes."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from .records import differences, read_result, settings_of
 from .runs import Run
 from .tables import Entry
 
@@ -15,46 +16,88 @@ class Cell:
     entry: Entry
     runs: list[Run]
 
+    def changes(self, run: Run) -> list[str]:
+        """List the settings that the command line of a run changed, if they matter."""
+        if run.options == self.entry.options and not run.amp:
+            return []
+        plain = replace(run, options=self.entry.options, amp=False)
+        both = (settings_of(one.settings()) for one in (plain, run))
+        return differences(*both)
 
-def plan(
-    entries: Iterable[Entry],
-    configs: Path,
-    folder: Path,
-    seeds: int,
-    options: Sequence[str] = (),
-    amp: bool = False,
-) -> list[Cell]:
-    """Plan the runs of some entries; equal entries have the same runs.
+
+@dataclass(frozen=True)
+class Plan:
+    """Which runs belong to the entries of one protocol; equal entries share theirs.
 
     Args:
-        entries: Cells of a table.
         configs: Folder of the recipes.
-        folder: Folder for the runs of one protocol.
-        seeds: The training seeds are 0 to this - 1.
+        work_dir: Folder of the trainings.
+        records: Folder of the results.
         options: Overrides for every run; an entry's own come after them.
         amp: Run in bfloat16.
-
-    Raises:
-        ValueError: For fewer than one seed.
     """
-    if seeds < 1:
-        raise ValueError(f'--seeds {seeds}: not a number of runs. Fix: give 1 or more.')
-    return [
-        Cell(
-            entry,
-            [
-                Run(
-                    config=str(configs / f'{entry.recipe}.py'),
-                    seed=seed,
-                    work_dir=folder / entry.folder / f'seed{seed}',
-                    options=(*options, *entry.options),
-                    amp=amp,
-                )
-                for seed in range(seeds)
-            ],
+
+    configs: Path
+    work_dir: Path
+    records: Path
+    options: tuple[str, ...] = ()
+    amp: bool = False
+
+    def run(self, entry: Entry, seed: int) -> Run:
+        """Return the run of an entry with a seed."""
+        return Run(
+            config=str(self.configs / f'{entry.recipe}.py'),
+            seed=seed,
+            work_dir=self.work_dir / entry.folder / f'seed{seed}',
+            options=(*self.options, *entry.options),
+            amp=self.amp,
+            record=self.records / entry.folder / f'seed{seed}.json',
         )
-        for entry in entries
-    ]
+
+    def wanted(self, entries: Iterable[Entry], seeds: int) -> list[Cell]:
+        """Return the cells with runs of the seeds 0 to ``seeds`` - 1.
+
+        Raises:
+            ValueError: For fewer than one seed.
+        """
+        if seeds < 1:
+            raise ValueError(
+                f'--seeds {seeds}: not a number of runs. Fix: give 1 or more.'
+            )
+        return [Cell(e, [self.run(e, s) for s in range(seeds)]) for e in entries]
+
+    def finished(self, entries: Iterable[Entry]) -> list[Cell]:
+        """Return the cells with the runs that are finished, whatever their seeds.
+
+        A run that has a record has the options of its record, not those of the plan.
+        """
+        return [
+            Cell(
+                entry,
+                [
+                    run
+                    for seed in self._seeds(entry)
+                    if (run := self._as_recorded(entry, seed)).result() is not None
+                ],
+            )
+            for entry in entries
+        ]
+
+    def _as_recorded(self, entry: Entry, seed: int) -> Run:
+        run = self.run(entry, seed)
+        record = read_result(run.record)
+        if record is None:
+            return run
+        return replace(run, options=tuple(record['options']), amp=record['amp'])
+
+    def _seeds(self, entry: Entry) -> list[int]:
+        recorded = (self.records / entry.folder).glob('seed*.json')
+        trained = (self.work_dir / entry.folder).glob('seed*/result.json')
+        names = {path.stem for path in recorded} | {
+            path.parent.name for path in trained
+        }
+        numbers = {name.removeprefix('seed') for name in names}
+        return sorted(int(number) for number in numbers if number.isdecimal())
 
 
 def shard_of(given: str | None, environment: Mapping[str, str]) -> tuple[int, int]:
@@ -88,3 +131,28 @@ def shard_of(given: str | None, environment: Mapping[str, str]) -> tuple[int, in
             f'--shard {given}: not a share. Fix: give I/N, I from 1 to N, such as 2/4.'
         )
     return int(i), int(n)
+
+
+def refuse_mixed_settings(cells: Iterable[Cell]) -> None:
+    """Refuse runs of one table whose command lines changed different settings.
+
+    Rows may start from different weights, as those of Table 2 do.
+
+    Raises:
+        ValueError: With two runs that differ, and how.
+    """
+    known: dict[Entry | None, tuple[Run, list[str]]] = {}
+    for cell in cells:
+        for run in cell.runs:
+            changes = cell.changes(run)
+            shared = [line for line in changes if not line.startswith('start: ')]
+            for place, lines in ((None, shared), (cell.entry, changes)):
+                other, others = known.setdefault(place, (run, lines))
+                if others != lines:
+                    raise ValueError(
+                        f'{other.record} and {run.record} cannot stand in one table. '
+                        'Their command lines changed (recipe -> run)\n  '
+                        f'{"; ".join(others) or "nothing"}\nand\n  '
+                        f'{"; ".join(lines) or "nothing"}\nFix: give both the same '
+                        '--cfg-options and --amp, or one of them another --out.'
+                    )

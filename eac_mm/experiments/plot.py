@@ -9,7 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .report import LAST, missing
+from .report import LAST
 from .tables import Table
 
 Record = dict[str, Any]
@@ -20,14 +20,14 @@ MEAN_CLASS = dict(marker='D', ls='', ms=4, mfc='none')
 
 
 def picture(table: Table, frame: pd.DataFrame, title: str) -> bytes:
-    """Draw the table as a PNG.
+    """Draw the rows of the table that have runs as a PNG.
 
     Args:
         table: Its metrics and its axis.
         frame: Records of :func:`eac_mm.experiments.report.records`.
         title: Title above the picture.
     """
-    rows = frame.to_dict('records')
+    rows = frame[frame['seeds'] > 0].to_dict('records')
     draw = _lines if table.log_axis else _dots
     lines = len(_places(rows[:: len(table.metrics)]))  # of the first metric
     height = 4.5 if table.log_axis else 1.6 + 0.27 * lines
@@ -61,11 +61,6 @@ def _error(row: Record) -> list[list[float]] | None:
     return [[mean - row['last5_low']], [row['last5_high'] - mean]]
 
 
-def _label(name: str, row: Record | None) -> str:
-    state = '-' if row is None or pd.notna(row['last5_mean']) else missing(row)
-    return name if state == '-' else f'{name} ({state})'
-
-
 def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
     places = _places(rows)
     colours = {name: f'C{i}' for i, name in enumerate({r['row']: 0 for r in rows})}
@@ -79,7 +74,7 @@ def _dots(axes: Axes, rows: list[Record], metric: str, table: Table) -> None:
             axes.errorbar(mean, y, xerr=_error(row), color=colours[label], **OURS)
         if _has_mean_class(row, table):
             axes.plot(row['mean_class_mean'], y, color=colours[label], **MEAN_CLASS)
-    axes.set_yticks(range(len(places)), [_label(*place) for place in places])
+    axes.set_yticks(range(len(places)), [label for label, _ in places])
     labels = axes.get_yticklabels()  # none but on the first of several axes
     for tick, (_, row) in zip(labels, places, strict=False):
         tick.set_fontweight('bold' if row is None else 'normal')

@@ -69,41 +69,78 @@ def summarise(values: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
-def show_spread(mean: float, sd: float) -> str:
+def show_spread(mean: float, sd: float, form: str = '.2f') -> str:
     """Write a mean, with the standard deviation if there is one."""
     if pd.isna(mean):
         return '-'
-    return f'{mean:.2f}' if pd.isna(sd) else f'{mean:.2f} ± {sd:.2f}'
+    text = format(mean, form)
+    return text if pd.isna(sd) else f'{text} ± {sd:.2f}'
 
 
 def records(table: Table, cells: Iterable[Cell], protocol: str) -> pd.DataFrame:
     """Return one flat record for each cell and metric, in percent and minutes.
 
-    Figures are given only if all seeds of the cell are finished. The mean of the last
-    epochs and the best epoch have columns of their own; only the mean of the last
-    epochs in the full protocol has a difference to the paper.
+    The figures are over the seeds that are finished. The mean of the last epochs and
+    the best epoch have columns of their own; only the mean of the last epochs in the
+    full protocol has a difference to the paper. What a cell gains over its baseline
+    is paired: the mean of the differences, seed by seed, over the seeds of both.
 
     Args:
         table: Its metrics.
-        cells: Its cells, or some of them.
+        cells: Its cells, or some of them; a baseline stands above what is compared
+            with it.
         protocol: Which protocol the cells belong to.
     """
     cells = list(cells)
     lines, runs = [], []
     for number, cell in enumerate(cells):
-        results = [result for run in cell.runs if (result := run.result())]
+        results = {run.seed: result for run in cell.runs if (result := run.result())}
         figures = cell.entry.paper or [None] * len(table.metrics)
         for (metric, key), figure in zip(table.metrics.items(), figures, strict=True):
             place = dict(cell=number, metric=metric)
             lines.append(_described(cell, metric, len(results), figure) | place)
-            if len(results) == len(cell.runs):
-                runs += [place | measured(result, key) for result in results]
+            runs += [
+                place | dict(seed=seed) | measured(result, key)
+                for seed, result in results.items()
+            ]
     frame = pd.DataFrame(lines).set_index(['cell', 'metric'], drop=False)
     names = list(measured(dict(last_mean={}, seconds=0)))
-    values = pd.DataFrame(runs, columns=['cell', 'metric', *names])
-    found = summarise(values, ['cell', 'metric']).reindex(frame.index)
-    minutes = values.groupby(['cell', 'metric'])['minutes'].median()
-    return _arranged(frame, found, minutes.reindex(frame.index), protocol)
+    values = pd.DataFrame(runs, columns=['cell', 'metric', 'seed', *names])
+    by = ['cell', 'metric']
+    found = summarise(values.drop(columns='seed'), by).reindex(frame.index)
+    minutes = values.groupby(by)['minutes'].median().reindex(frame.index)
+    pairs = _pairs(values, baselines(table, cells))
+    frame['pairs'] = pairs.groupby(by).size().reindex(frame.index, fill_value=0)
+    gains = summarise(pairs.drop(columns='seed'), by).reindex(frame.index)
+    return _arranged(frame, found, minutes, gains, protocol)
+
+
+def baselines(table: Table, cells: Sequence[Cell]) -> dict[int, int]:
+    """Return the place of the baseline of each cell that has one.
+
+    It is the nearest baseline above the cell in its column.
+    """
+    nearest, found = {}, {}
+    for number, cell in enumerate(cells):
+        column = cell.entry.column
+        if table.is_baseline(cell.entry):
+            nearest[column] = number
+        elif column in nearest:
+            found[number] = nearest[column]
+    return found
+
+
+def _pairs(values: pd.DataFrame, baselines: dict[int, int]) -> pd.DataFrame:
+    """Return the gains of each run over its baseline's run of the same seed."""
+    place, figures = ['cell', 'metric', 'seed'], ['last5', 'mean_class']
+    runs = values[place + figures].copy()
+    runs['baseline'] = runs['cell'].map(baselines).astype(float)  # NaN for none
+    keys = ['baseline', 'metric', 'seed']
+    others = runs.drop(columns='baseline').rename(columns=dict(cell='baseline'))
+    others['baseline'] = others['baseline'].astype(float)
+    both = runs.merge(others, on=keys, suffixes=('', '_baseline'))
+    gains = {name: both[name] - both[f'{name}_baseline'] for name in figures}
+    return both[place].assign(**gains)
 
 
 def _described(
@@ -120,25 +157,35 @@ def _described(
         recipe=entry.recipe,
         options=' '.join(entry.options),
         seeds=finished,
-        seeds_planned=len(cell.runs),
         paper=nan if figure is None else figure,
     )
 
 
 def _arranged(
-    frame: pd.DataFrame, found: pd.DataFrame, minutes: pd.Series, protocol: str
+    frame: pd.DataFrame,
+    found: pd.DataFrame,
+    minutes: pd.Series,
+    gains: pd.DataFrame,
+    protocol: str,
 ) -> pd.DataFrame:
     """Put the columns in the order of the csv files, rounded."""
-    paper = frame.pop('paper').astype(float)
+    paper, pairs = frame.pop('paper').astype(float), frame.pop('pairs')
     del frame['cell']
 
     def add(name: str, parts: Sequence[str]) -> None:
         for part in parts:
             frame[f'{name}_{part}'] = found[part, name].round(4)
 
+    def add_gain(name: str, figure: str) -> None:
+        for part in INTERVAL:
+            frame[f'{name}_{part}'] = gains[part, figure].round(4)
+
     add('last5', INTERVAL)
     add('mean_class', SPREAD)
     add('macro_f1', SPREAD)
+    frame['pairs'] = pairs
+    add_gain('gain', 'last5')
+    add_gain('mean_class_gain', 'mean_class')
     add('best_epoch', INTERVAL)
     if protocol == 'full':
         frame['paper'] = paper
@@ -164,31 +211,31 @@ def as_markdown(table: Table, rows: pd.DataFrame) -> str:
     return markdown_table(kept, shown[kept].to_numpy())
 
 
-def missing(row: dict[str, Any]) -> str:
-    """Return what to show in place of a figure that does not exist yet."""
-    if 0 < row['seeds'] < row['seeds_planned']:
-        return f'{row["seeds"]} of {row["seeds_planned"]} seeds'
-    return '-'
-
-
 def _shown(table: Table, row: dict[str, Any]) -> dict[str, str]:
-    def spread(name: str) -> str:  # older csv files lack some figures
-        return show_spread(row.get(f'{name}_mean'), row.get(f'{name}_sd'))
+    def spread(name: str) -> str:
+        return show_spread(row[f'{name}_mean'], row[f'{name}_sd'])
+
+    def gain(name: str) -> str:
+        text = show_spread(row[f'{name}_mean'], row[f'{name}_sd'], '+.2f')
+        if text == '-' or row['pairs'] == row['seeds']:
+            return text
+        return f'{text} ({row["pairs"]} seed{"s" if row["pairs"] > 1 else ""})'
 
     def number(name: str, form: str = '.2f') -> str:
         return '-' if pd.isna(row.get(name)) else format(row[name], form)
 
     low, high = number('last5_low'), number('last5_high')
-    last = missing(row) if pd.isna(row['last5_mean']) else spread('last5')
     other = f'paper, full protocol on {table.paper_data}'
     return {
         'data and noise': str(row['column']),
         'lambda' if table.log_axis else 'method': str(row['row']),
         'metric': str(row['metric']) if len(table.metrics) > 1 else '-',
         'seeds': str(row['seeds']),
-        LAST_MEAN: last,
+        LAST_MEAN: spread('last5'),
         'its 95 % interval': '-' if low == '-' else f'{low} to {high}',
+        'over the baseline': gain('gain'),
         'mean class accuracy': spread('mean_class'),
+        'mean class accuracy over the baseline': gain('mean_class_gain'),
         'macro F1': spread('macro_f1'),
         'the paper': number('paper'),
         'difference to the paper': number('difference', '+.2f'),

@@ -1,13 +1,11 @@
 """Run trainings, each with a recipe, a seed and a folder, several at a time."""
 
-import ast
 import fcntl
-import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,10 +15,15 @@ from pathlib import Path
 from mmengine import Config
 
 from eac_mm.apis import load_config
-from eac_mm.utils import hardware
-from eac_mm.utils.files import write_atomically
 
 from .progress import Progress
+from .records import (
+    differences,
+    read_result,
+    settings_in,
+    settings_of,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,9 @@ class Run:
         work_dir: Its folder, which no other run shares.
         options: Overrides as ``KEY=VALUE``, as for ``tools/train.py``.
         amp: Run in bfloat16.
+        record: File that keeps its result once it is finished
+            (:func:`~eac_mm.experiments.records.write_record`); then it is not trained
+            again, whatever is in its folder. None for no such file.
     """
 
     config: str
@@ -40,6 +46,7 @@ class Run:
     work_dir: Path
     options: tuple[str, ...] = ()
     amp: bool = False
+    record: Path | None = None
 
     @property
     def log(self) -> Path:
@@ -52,43 +59,42 @@ class Run:
             self.config, self.options, str(self.work_dir), self.seed, self.amp
         )
 
-    def check_settings(self) -> str:
-        """Return all settings, as ``settings.py`` of the folder keeps them.
-
-        Raises:
-            ValueError: If the folder holds a run of other settings.
-        """
-        settings = self.settings()
-        path = self.work_dir / 'settings.py'
-        if path.is_file() and not _same(path.read_text(), settings.pretty_text):
-            raise ValueError(
-                f'{self.work_dir} holds a run of other settings than '
-                f'{settings.filename} has now (compare {path}). Fix: delete the '
-                'folder, or choose another --work-dir.'
-            )
-        return settings.pretty_text
-
-    def started(self) -> bool:
-        """Return whether the folder holds settings to check."""
-        return (self.work_dir / 'settings.py').is_file()
-
     def result(self) -> dict | None:
-        """Return the content of ``result.json``, None if the run is not finished."""
-        path = self.work_dir / 'result.json'
-        result = json.loads(path.read_text()) if path.is_file() else {}
-        return result if result.get('finished') else None
+        """Return its record or ``result.json``, None if the run is not finished."""
+        result = read_result(self._source())
+        return result if result and result['finished'] else None
 
-    def machines(self) -> list[str]:
-        """List the machines that the run was trained on; empty if none were noted."""
-        path = self.work_dir / 'machine.txt'
-        return path.read_text(encoding='utf-8').splitlines() if path.is_file() else []
+    def collect(self) -> None:
+        """Write the record of a finished run that has none."""
+        result = self.result()
+        if result is None or self.record is None or self.record.is_file():
+            return
+        recipe = Path(self.config).resolve()
+        command = dict(
+            recipe=f'{recipe.parent.name}/{recipe.stem}',
+            options=list(self.options),
+            amp=self.amp,
+        )
+        write_record(self.record, command, result)
 
-    def note_machine(self) -> None:
-        """Add this machine to the folder of a run that starts or resumes here."""
-        machines = self.machines()
-        if hardware.describe() not in machines:
-            text = '\n'.join([*machines, hardware.describe()]) + '\n'
-            (self.work_dir / 'machine.txt').write_text(text, encoding='utf-8')
+    def outdated(self) -> str | None:
+        """Say what differs if record or folder hold a run of other settings."""
+        path = self._source()
+        result = read_result(path)
+        if result is None:
+            return None
+        lines = differences(settings_in(result), settings_of(self.settings()))
+        if not lines:
+            return None
+        inner = '\n  '.join(lines)
+        return (
+            f'{path} is of other settings than {self.config} with seed {self.seed} has '
+            f'now (then -> now):\n  {inner}'
+        )
+
+    def _source(self) -> Path:
+        recorded = self.record is not None and self.record.is_file()
+        return self.record if recorded else self.work_dir / 'result.json'
 
     def command(self, script: Path) -> list[str]:
         """Return the command that trains, or resumes an interrupted run."""
@@ -98,22 +104,21 @@ class Run:
         return command + (['--cfg-options', *self.options] if self.options else [])
 
 
-class _Portable(ast.NodeTransformer):
-    """Leave out what depends on the machine and not on the experiment."""
+def refuse_outdated(runs: Iterable[Run]) -> None:
+    """Refuse runs whose records or folders hold runs of other settings.
 
-    def visit_Assign(self, node: ast.Assign) -> ast.Assign | None:
-        if ast.unparse(node.targets[0]) == 'work_dir':
-            return None
-        return self.generic_visit(node)
-
-    def visit_keyword(self, node: ast.keyword) -> ast.keyword | None:
-        return None if node.arg == 'pin_memory' else self.generic_visit(node)
-
-
-def _same(one: str, other: str) -> bool:
-    """Return whether two texts hold the same settings, whatever the folder."""
-    trees = [_Portable().visit(ast.parse(text)) for text in (one, other)]
-    return ast.dump(trees[0]) == ast.dump(trees[1])
+    Raises:
+        ValueError: With all that differs.
+    """
+    found = [text for run in dict.fromkeys(runs) if (text := run.outdated())]
+    if found:
+        text = '\n'.join(found)
+        raise ValueError(
+            f'{text}\nResults of other settings are never mixed. Fix: give the '
+            'settings that they were made with; or remove the file, and for a '
+            'result.json its folder, to train anew; or choose another folder '
+            '(--work-dir, for records --out).'
+        )
 
 
 def short_names(runs: Sequence[Run]) -> list[str]:
@@ -205,7 +210,7 @@ class _Trainings:
     threads: int | None
     progress: Progress
 
-    def start(self, number: int, run: Run, settings: str, epochs: int | None) -> None:
+    def start(self, number: int, run: Run, epochs: int | None) -> None:
         """Train a run, or resume it.
 
         Raises:
@@ -213,19 +218,19 @@ class _Trainings:
         """
         self.progress.start(number, run.log, epochs)
         try:
-            self._train(run, settings, partial(self.progress.read, number))
+            self._train(run, partial(self.progress.read, number))
         finally:
             self.progress.end(number, failed=run.result() is None)
 
-    def _train(self, run: Run, settings: str, report: Callable[[str], None]) -> None:
-        write_atomically(run.work_dir / 'settings.py', settings.encode())
+    def _train(self, run: Run, report: Callable[[str], None]) -> None:
+        run.work_dir.mkdir(parents=True, exist_ok=True)
         with _alone_in(run.work_dir):
-            run.note_machine()
             train(run, self.script, self.threads, report)
         if run.result() is None:
             raise RuntimeError(
                 'the training ended without an error, but left no finished result.json'
             )
+        run.collect()
 
 
 def run_all(
@@ -242,8 +247,8 @@ def run_all(
         The runs that failed, each with its error.
 
     Raises:
-        ValueError: For jobs below 1, or if a folder holds a run of other settings;
-            nothing is started then.
+        ValueError: For jobs below 1, or if a record or folder holds a run of other
+            settings; nothing is started then.
     """
     if jobs < 1:
         raise ValueError(
@@ -254,15 +259,15 @@ def run_all(
     wanted = list(dict.fromkeys(runs))
     names = zip(wanted, short_names(wanted), strict=True)
     names = {run: f'{name} seed {run.seed}' for run, name in names}
-    settings = [(run, run.check_settings()) for run in wanted]
-    todo = [(run, text) for run, text in settings if run.result() is None]
-    epochs = [run.settings().get('train_cfg', {}).get('max_epochs') for run, _ in todo]
-    progress = Progress([names[run] for run, _ in todo], jobs)
+    refuse_outdated(wanted)
+    todo = [run for run in wanted if run.result() is None]
+    epochs = [run.settings().get('train_cfg', {}).get('max_epochs') for run in todo]
+    progress = Progress([names[run] for run in todo], jobs)
     start = _Trainings(script, threads, progress).start
     with ThreadPoolExecutor(jobs) as pool:
         trainings = [
-            (run, pool.submit(start, number, run, text, epochs[number]))
-            for number, (run, text) in enumerate(todo)
+            (run, pool.submit(start, number, run, epochs[number]))
+            for number, run in enumerate(todo)
         ]
         try:
             errors = [(run, training.exception()) for run, training in trainings]

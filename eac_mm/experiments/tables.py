@@ -53,6 +53,11 @@ class Table:
     entries: dict[str, list[Entry]]
     paper_data: str = ''
     log_axis: str = ''
+    baseline: str = ''
+
+    def is_baseline(self, entry: Entry) -> bool:
+        """Return whether the rows below it in its column are compared with it."""
+        return entry.method == 'baseline' or entry.row == self.baseline
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,27 @@ class PaperTables:
                 'loosen --data, --noise, --methods or --rows (see --list).'
             )
         return chosen
+
+    def pages(
+        self, names: Collection[str], protocol: str | None
+    ) -> list[tuple[Table, str]]:
+        """List some tables with each protocol that they have.
+
+        Args:
+            names: Tables, or ``'all'``.
+            protocol: This protocol only. None for all.
+
+        Raises:
+            ValueError: For an unknown name.
+        """
+        _require('table', names, [*self.tables, 'all'])
+        _require('protocol', [protocol], [None, *self.protocols])
+        return [
+            (table, of)
+            for name, table in self.tables.items()
+            for of in table.entries
+            if (name in names or 'all' in names) and protocol in (None, of)
+        ]
 
     def _names_with(self, protocol: str) -> list[str]:
         return [

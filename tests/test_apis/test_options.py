@@ -9,7 +9,7 @@ from torch import nn
 
 from eac_mm.apis import build_runner, load_config, options
 from eac_mm.apis.options import check_options, settle_recipe, warn_of_custom_keys
-from eac_mm.experiments import Run
+from eac_mm.experiments import Run, run_all
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 RECIPE = CONFIGS / 'eac/resnet18_syntheticfer_noise30.py'
@@ -277,7 +277,8 @@ def test_training_refuses_before_anything_is_written(tmp_path):
 def test_what_compare_and_reproduce_pass_on_is_checked(tmp_path):
     run = Run(str(RECIPE), 0, tmp_path / 'run', ('model.head.num_clases=3',))
     with pytest.raises(ValueError, match=r'Fix: model\.head\.num_classes$'):
-        run.check_settings()
+        run_all([run], tmp_path / 'train.py')
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Tables of two cells, and runs that are finished without training."""
 
-import json
-
 import pytest
 from mmpretrain.registry import MODELS
+from results import result_of, write_result
 from torch import nn
 
-from eac_mm.experiments import load_tables, plan
+from eac_mm.experiments import Plan, load_tables
 
 TABLES = """
 protocols: {full: The long one., small: The short one.}
@@ -19,7 +18,7 @@ tables:
     paper_data: RAF-DB
     full:
       - {data: rafdb, noise: 30, row: Base, column: R,
-         recipe: base/a_rafdb_x, paper: 75.50}
+         recipe: baseline/a_rafdb_x, paper: 75.50}
       - {data: rafdb, noise: 30, row: EAC, column: R,
          recipe: eac/a_rafdb_x, paper: 84.42}
     small:
@@ -73,7 +72,7 @@ def configs(tmp_path):
         "model = dict(type='ToyClassifier')\n"
         "train_dataloader = dict(dataset=dict(type='A'))\n"
     )
-    for name in ('base/a_rafdb_x', 'eac/a_rafdb_x', 'eac/a_rafdb_y'):
+    for name in ('baseline/a_rafdb_x', 'eac/a_rafdb_x', 'eac/a_rafdb_y'):
         path = folder / f'{name}.py'
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text + 'train_cfg = dict(max_epochs=7)\n')
@@ -82,12 +81,23 @@ def configs(tmp_path):
 
 
 @pytest.fixture
-def cells(book, configs, tmp_path):
+def plan_of(configs, tmp_path):
+    """The plan of a protocol, with other options if asked for."""
+
+    def build(protocol='full', **more):
+        folders = (tmp_path / name / protocol for name in ('runs', 'out/runs'))
+        return Plan(configs, *folders, **more)
+
+    return build
+
+
+@pytest.fixture
+def cells(book, plan_of):
     """The cells of a table, with three seeds each."""
 
     def build(name, protocol='full', seeds=3):
         entries = book.tables[name].entries[protocol]
-        return plan(entries, configs, tmp_path / 'runs' / protocol, seeds)
+        return plan_of(protocol).wanted(entries, seeds)
 
     return build
 
@@ -97,16 +107,7 @@ def finish():
     """Write the result of a finished run."""
 
     def write(run, last, best=99.0, seconds=120.0, finished=True, **more):
-        run.work_dir.mkdir(parents=True, exist_ok=True)
-        mean = {'accuracy/top1': last, **more}
-        result = dict(
-            seed=run.seed,
-            finished=finished,
-            last=5,
-            last_mean=mean,
-            best_epoch={**mean, 'accuracy/top1': best},
-            seconds=seconds,
-        )
-        (run.work_dir / 'result.json').write_text(json.dumps(result))
+        result = result_of(run, last, best, seconds, **more)
+        write_result(run, dict(result, finished=finished))
 
     return write

@@ -4,6 +4,7 @@ import pytest
 from mmengine import Config
 
 from eac_mm.apis import load_config
+from eac_mm.experiments import cost
 from eac_mm.experiments.cost import (
     Speed,
     duration,
@@ -74,31 +75,40 @@ def test_estimate_takes_the_runs_most_alike():
     assert estimate('eac/d', small, 10, []) is None
 
 
-def test_finished_runs_of_all_tables_are_measurements(book, cells, finish, tmp_path):
+@pytest.fixture
+def this_machine(monkeypatch):
+    monkeypatch.setattr(cost.hardware, 'describe', lambda: 'a box')
+
+
+def test_finished_runs_are_measurements(book, cells, finish, plan_of, this_machine):
     swept, itself = cells('sweep', seeds=2)
     for run, finished in ((swept.runs[1], True), (itself.runs[0], False)):
         finish(run, 80.0, seconds=140.0, finished=finished)
-        (run.work_dir / 'settings.py').write_text(run.settings().pretty_text)
-    finish(itself.runs[1], 80.0)  # without settings, as of another tool
-    folder = tmp_path / 'runs' / 'full'
-    (speed,) = measured_speeds(book.entries('full'), folder, book.data)
+    finished = plan_of().finished(book.entries('full'))
+    (speed,) = measured_speeds(finished, book.data)
     assert speed.recipe == 'eac/a_rafdb_x'
     assert speed.seconds == pytest.approx(140 / (7 * 100))
 
 
-def test_plan_with_and_without_finished_runs(book, cells, finish, tmp_path):
+def test_runs_of_other_machines_say_nothing(book, cells, finish, plan_of):
+    finish(cells('one')[0].runs[0], 80.0)
+    assert measured_speeds(plan_of().finished(book.entries('full')), book.data) == []
+
+
+def test_plan_with_and_without_finished_runs(
+    book, cells, finish, plan_of, this_machine
+):
     runs = {run: cell.entry for cell in cells('one') for run in cell.runs}
-    folder = tmp_path / 'runs' / 'full'
-    text = show_costs(runs, book, 'full', folder)
-    assert '700 image passes, unknown until a run has finished' in text
+    text = show_costs(runs, [], book.data)
+    unknown = 'unknown until a run has finished on this machine'
+    assert f'700 image passes, {unknown}' in text
     assert text.endswith(
-        '6 runs: 0 finished, 6 to do, 4,200 image passes; '
-        'one after another unknown until a run has finished'
+        f'6 runs: 0 finished, 6 to do, 4,200 image passes; one after another {unknown}'
     )
     first = next(iter(runs))
     finish(first, 80.0, seconds=600.0)
-    (first.work_dir / 'settings.py').write_text(first.settings().pretty_text)
-    lines = show_costs(runs, book, 'full', folder).splitlines()
+    finished = plan_of().finished(book.entries('full'))
+    lines = show_costs(runs, finished, book.data).splitlines()
     assert lines[0] == f'{first.work_dir}: 700 image passes, finished'
     assert lines[1].endswith('seed1: 700 image passes, about 10 min')
     assert lines[-1].startswith('6 runs: 1 finished, 5 to do, 3,500 image passes')

@@ -5,10 +5,11 @@ from math import isnan, nan
 import pandas as pd
 import pytest
 
-from eac_mm.experiments import markdown_table
+from eac_mm.experiments import Cell, Entry, Table, markdown_table
 from eac_mm.experiments.report import (
     as_csv,
     as_markdown,
+    baselines,
     measured,
     records,
     show_spread,
@@ -65,7 +66,7 @@ def finished(cells, finish):
     """Base lacks a seed; EAC has 84, 85, 87 at the end and 90, 91, 92 at best."""
     base, eac = cells('one')
     for run in base.runs[:2]:
-        finish(run, 70.0)
+        finish(run, 70.0 + 3 * run.seed, **{'mean_class/accuracy': 81.0})
     for run, last, best in zip(eac.runs, (84, 85, 87), (90, 91, 92), strict=True):
         noise = {'noise/memorised': 20.0, 'noise/corrected': 40.0 + run.seed}
         noise |= {'mean_class/accuracy': 80.0 + run.seed, 'mean_class/f1': 75.0}
@@ -85,7 +86,7 @@ def test_last_epochs_and_best_epoch_are_kept_apart(book, finished):
     assert (row['paper'], row['difference']) == (84.42, 0.9133)
     assert (row['memorised_mean'], row['corrected_mean']) == (20.0, 41.0)
     assert row['minutes'] == 2.0
-    assert (row['seeds'], row['seeds_planned']) == (3, 3)
+    assert row['seeds'] == 3
 
 
 def test_markdown(book, finished):
@@ -97,7 +98,10 @@ def test_markdown(book, finished):
         'seeds': '3',
         'mean of the last 5 epochs': '85.33 ± 1.53',
         'its 95 % interval': '81.54 to 89.13',
+        # 84 - 70 and 85 - 73; 80 - 81 and 81 - 81: deviations of sqrt(2) and sqrt(1/2)
+        'over the baseline': '+13.00 ± 1.41 (2 seeds)',
         'mean class accuracy': '81.00 ± 1.00',
+        'mean class accuracy over the baseline': '-0.50 ± 0.71 (2 seeds)',
         'macro F1': '75.00 ± 0.00',
         'the paper': '84.42',
         'difference to the paper': '+0.91',
@@ -106,8 +110,12 @@ def test_markdown(book, finished):
         'corrected': '41.00 ± 1.00',
         'minutes a run': '2.0',
     }
-    assert base['mean of the last 5 epochs'] == '2 of 3 seeds'
-    assert base['best epoch (peeks)'] == base['difference to the paper'] == '-'
+    assert base['mean of the last 5 epochs'] == '71.50 ± 2.12'
+    assert (base['seeds'], base['over the baseline'], base['macro F1']) == (
+        '2',
+        '-',
+        '-',
+    )
 
 
 def test_csv_is_read_back(book, finished):
@@ -115,7 +123,15 @@ def test_csv_is_read_back(book, finished):
     base, eac = csv.DictReader(io.StringIO(as_csv(rows)))
     assert float(eac['last5_mean']) == 85.3333
     assert float(eac['best_epoch_mean']) == 91.0
-    assert (base['last5_mean'], base['difference'], base['seeds']) == ('', '', '2')
+    assert (base['last5_mean'], base['difference'], base['seeds']) == (
+        '71.5',
+        '-4.0',
+        '2',
+    )
+    assert (base['pairs'], base['gain_mean']) == ('0', '')
+    assert (eac['pairs'], float(eac['gain_mean'])) == ('2', 13.0)
+    assert float(eac['gain_sd']) == pytest.approx(2**0.5, abs=1e-4)
+    assert float(eac['mean_class_gain_mean']) == -0.5
     assert base['paper'] == '75.5'
 
 
@@ -149,3 +165,45 @@ def test_nothing_is_finished(book, cells):
     for row in parse(as_markdown(table, records(table, cells('one'), 'full'))):
         assert row['mean of the last 5 epochs'] == '-'
         assert row['seeds'] == '0'
+
+
+def test_gains_are_paired_by_seed(book, cells, finish):
+    """Seeds 1 and 2 are shared; those of one alone do not count."""
+    base, eac = cells('one', seeds=4)
+    for run, last in zip(base.runs[:3], (10.0, 60.0, 70.0), strict=True):
+        finish(run, last)
+    for run, last in zip(eac.runs[1:], (62.0, 75.0, 99.0), strict=True):
+        finish(run, last)
+    row = records(book.tables['one'], [base, eac], 'full').iloc[1]
+    assert row['pairs'] == 2
+    assert row['gain_mean'] == 3.5  # of 2 and 5
+    assert row['gain_sd'] == pytest.approx(4.5**0.5, abs=1e-4)
+    # t(0.975, 1) = 12.706205, times sd / sqrt(2) = 1.5
+    assert row['gain_low'] == pytest.approx(3.5 - 1.5 * 12.706205, abs=1e-3)
+
+
+def test_a_row_is_compared_with_the_nearest_baseline_above_it():
+    def cell(recipe, row, column='R'):
+        return Cell(Entry(row, column, 'rafdb', 10, recipe), [])
+
+    cells = [
+        cell('baseline/m', 'M'),
+        cell('eac/m', 'M + EAC'),
+        cell('baseline/r', 'R'),
+        cell('eac/r', 'R + EAC'),
+        cell('eac/r', 'EAC', column='of another column'),
+        cell('scn/r', 'SCN'),
+    ]
+    table = Table('t', 'T', 'C', {}, {})
+    assert baselines(table, cells) == {1: 0, 3: 2, 5: 2}
+    named = Table('t', 'T', 'C', {}, {}, baseline='M + EAC')
+    assert baselines(named, cells) == {3: 2, 5: 2}
+
+
+def test_a_gain_needs_the_figure_in_both(book, cells, finish):
+    base, eac = cells('one', seeds=1)
+    finish(base.runs[0], 60.0)  # from before mean class accuracy was measured
+    finish(eac.runs[0], 61.0, **{'mean_class/accuracy': 55.0})
+    row = records(book.tables['one'], [base, eac], 'full').iloc[1]
+    assert row['gain_mean'] == 1.0
+    assert isnan(row['mean_class_gain_mean'])

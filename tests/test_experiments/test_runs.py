@@ -1,4 +1,6 @@
 import fcntl
+import json
+import shutil
 import sys
 
 import pytest
@@ -21,7 +23,10 @@ print('Epoch(train) of', args.seed, 'with', os.environ.get('OMP_NUM_THREADS'))
 if args.seed == 1:
     raise SystemExit('no more disk')
 if args.seed < 3:
-    result = json.dumps(dict(finished=True, seed=args.seed))
+    settings = dict(model=dict(weight=5.0), default_hooks={}, custom_hooks=[])
+    identity = dict(settings=settings, seed=args.seed)
+    result = dict(finished=True, seed=args.seed, identity=identity)
+    result = json.dumps(result)
     (args.work_dir / 'result.json').write_text(result)
 """
 
@@ -75,8 +80,7 @@ def test_later_options_win_and_are_parsed(make):
     assert run.settings().model.weight == 0.1
 
 
-def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys):
-    monkeypatch.setattr(runs.hardware, 'describe', lambda: 'a machine')
+def test_one_failure_does_not_lose_the_others(make, script, capsys):
     wanted = [make(seed) for seed in (0, 1, 2, 3, 0)]
     failures = run_all(wanted, script)
     assert [run for run, _ in failures] == [wanted[1], wanted[3]]
@@ -84,7 +88,6 @@ def test_one_failure_does_not_lose_the_others(make, script, monkeypatch, capsys)
     assert 'the training ended with 1' in str(failures[0][1])
     assert 'no finished result.json' in str(failures[1][1])
     assert [bool(run.result()) for run in wanted[:4]] == [True, False, True, False]
-    assert wanted[0].machines() == ['a machine']
     assert 'no more disk' in wanted[1].log.read_text()
     printed = capsys.readouterr().out
     assert printed.count('run 1 of 4  eac seed 0  starts') == 1
@@ -147,10 +150,12 @@ def test_jobs_share_the_cores(make, script, monkeypatch):
 
 def test_other_settings_are_refused_before_anything_starts(make, script):
     run_all([make(0)], script)
-    other = make(0, options=('model.weight=3',))
-    with pytest.raises(ValueError, match='holds a run of other settings'):
-        run_all([make(2), other], script)
-    assert not make(2).started()
+    others = [make(seed, options=('model.weight=3',)) for seed in (0, 2)]
+    with pytest.raises(ValueError, match=r'(?s)of other settings.*Fix: ') as error:
+        run_all([make(2), *others], script)
+    assert '  model.weight: 5.0 -> 3\n' in str(error.value)
+    assert str(error.value).count('seed2') == 0
+    assert not make(2).work_dir.exists()
 
 
 def test_machine_and_place_are_no_settings(make, script, recipe, tmp_path):
@@ -159,21 +164,36 @@ def test_machine_and_place_are_no_settings(make, script, recipe, tmp_path):
     recipe.write_text(RECIPE.format(True))  # as on a machine with a GPU
     (tmp_path / 'w').rename(tmp_path / 'elsewhere')
     moved = Run(run.config, 0, tmp_path / 'elsewhere' / 'seed0')
-    assert moved.started()
-    moved.check_settings()
+    assert moved.result() is not None
+    assert moved.outdated() is None
+
+
+def test_a_finished_run_is_recorded(make, script, tmp_path):
+    run = make(2, record=tmp_path / 'records' / 'seed2.json')
+    assert run_all([run], script) == []
+    record = json.loads(run.record.read_text())
+    result = json.loads((run.work_dir / 'result.json').read_text())
+    assert record == dict(recipe='eac/a', options=[], amp=False, **result)
+
+    shutil.rmtree(run.work_dir)  # it is not trained again
+    assert run_all([run], script) == []
+    assert run.result() == record
+    assert not run.work_dir.exists()
+    other = make(2, record=run.record, options=('model.weight=3',))
+    with pytest.raises(ValueError, match=r'seed2.json is of other settings'):
+        run_all([other], script)
+
+
+def test_a_record_is_never_replaced(make, script, tmp_path):
+    run = make(2, record=tmp_path / 'seed2.json')
+    run_all([run], script)
+    before = run.record.read_text()
+    (run.work_dir / 'result.json').write_text('{"finished": true, "seconds": 1}')
+    run.collect()
+    assert run.record.read_text() == before
 
 
 def test_an_unfinished_result_is_none(make, finish):
     assert make().result() is None
     finish(make(), 80.0, finished=False)
     assert make().result() is None
-
-
-def test_machines_are_noted_once_each(make, monkeypatch):
-    run = make()
-    assert run.machines() == []
-    run.work_dir.mkdir(parents=True)
-    for name in ('one', 'two', 'one'):
-        monkeypatch.setattr(runs.hardware, 'describe', lambda name=name: name)
-        run.note_machine()
-    assert run.machines() == ['one', 'two']

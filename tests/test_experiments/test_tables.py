@@ -109,7 +109,7 @@ def test_rows_are_chosen_by_how_they_begin():
         ((['one'], 'tiny'), 'protocol tiny is unknown.*full small'),
         ((['one'], 'full', ['fer']), '--data fer is unknown.*rafdb ferplus'),
         ((['one'], 'full', [], [40]), '--noise 40 is unknown.*10 30'),
-        ((['one'], 'full', [], [], ['scn']), '--methods scn is unknown.*base eac'),
+        ((['one'], 'full', [], [], ['scn']), '--methods scn is unknown.*baseline eac'),
         ((['two'], 'small'), 'two: nothing is left.*protocol small: one'),
         ((['one', 'two'], 'full', [], [30]), 'two: nothing is left to run'),
         (([], 'full'), 'no table named: nothing is left'),
@@ -118,3 +118,43 @@ def test_rows_are_chosen_by_how_they_begin():
 def test_what_is_not_there_is_named(book, arguments, message):
     with pytest.raises(ValueError, match=message):
         book.select(*arguments)
+
+
+def test_pages(book):
+    def named(*arguments):
+        return [(table.name, of) for table, of in book.pages(*arguments)]
+
+    everything = [('one', 'full'), ('one', 'small'), ('two', 'full'), ('sweep', 'full')]
+    assert named(['all'], None) == everything
+    assert named(['one'], 'small') == [('one', 'small')]
+    assert named(['two'], 'small') == []
+    for arguments in ((['three'], None), (['one'], 'tiny')):
+        with pytest.raises(ValueError, match='is unknown. Fix: choose from'):
+            book.pages(*arguments)
+
+
+def test_baselines_of_the_paper():
+    found = {
+        name: {
+            entry.row
+            for entries in table.entries.values()
+            for entry in entries
+            if table.is_baseline(entry)
+        }
+        for name, table in PAPER.tables.items()
+    }
+    plain = '✗ flip consistency, ✗ imbalanced, ✗ erasing'
+    assert found == dict(
+        table1={'Baseline'},
+        table2={'MobileNet', 'ResNet-50'},
+        table3={plain},
+        table4=set(),
+        table5={'Baseline'},
+        table6=set(),
+        **{'lambda': set()},
+    )
+    # above what is compared with it
+    for table, _, entry in ENTRIES:
+        assert not table.baseline or table.baseline == plain
+        if table.baseline and entry.column.startswith('RAF-DB'):
+            assert table.entries['full'][0].row == plain

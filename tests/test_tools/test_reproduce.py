@@ -5,8 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+from results import result_of, write_result
 
-from eac_mm.experiments import runs
+from eac_mm.experiments import cost, load_tables, runs
 
 ROOT = Path(__file__).parents[2]
 SMALL = ['--protocol', 'small', '--data', 'ferplus', '--noise', '30']
@@ -38,16 +39,9 @@ class Training:
         if run.seed in self.failing:
             raise RuntimeError('a traceback\nOSError: disk full\n\nit ended with 1')
         method = Path(run.config).parent.name
-        mean = {'accuracy/top1': LAST[method] + run.seed, 'noise/memorised': 20.0}
-        result = dict(
-            seed=run.seed,
-            finished=True,
-            last=5,
-            last_mean=mean,
-            best_epoch={'accuracy/top1': 77.0},
-            seconds=300.0,
-        )
-        (run.work_dir / 'result.json').write_text(json.dumps(result))
+        more = {'noise/memorised': 20.0, 'mean_class/accuracy': 40.0 + run.seed}
+        result = result_of(run, LAST[method] + run.seed, 77.0, 300.0, **more)
+        write_result(run, result)
 
 
 @pytest.fixture
@@ -57,9 +51,15 @@ def training(monkeypatch):
     return training
 
 
-def read(name):
+def rows(name):
     with Path('docs/results', f'{name}.csv').open(encoding='utf-8') as file:
-        return list(csv.DictReader(file))
+        return {(row['column'], row['row']): row for row in csv.DictReader(file)}
+
+
+def contents(folder):
+    """Everything in a folder, in order."""
+    files = sorted(path for path in Path(folder).rglob('*') if path.is_file())
+    return {path.as_posix(): path.read_bytes() for path in files}
 
 
 def test_runs_what_is_missing_and_writes_the_table(reproduce, training, capsys):
@@ -73,26 +73,33 @@ def test_runs_what_is_missing_and_writes_the_table(reproduce, training, capsys):
     ]
     assert 'Table 1' in Path('docs/results/table1-small.md').read_text()
     assert not Path('docs/results/table1.md').exists()
-    base, eac = read('table1-small')
+    table = rows('table1-small')
+    base, eac = (table['FERPlus, 30 %', name] for name in ('Baseline', 'EAC'))
+    assert len(table) == 6
     assert (base['last5_mean'], eac['last5_mean']) == ('50.5', '60.5')
     assert (base['best_epoch_mean'], eac['best_epoch_mean']) == ('77.0', '77.0')
     assert eac['paper_full_protocol'] == '85.44'
+    assert (eac['mean_class_mean'], eac['mean_class_gain_mean']) == ('40.5', '0.0')
+    assert (eac['gain_mean'], eac['gain_sd'], eac['pairs']) == ('10.0', '0.0', '2')
     assert '60.50 ± 0.71' in capsys.readouterr().out
 
-    before = Path('docs/results/table1-small.md').read_text()
-    again = before.split('reproduced by `python tools/reproduce.py ')[1].split('`')[0]
-    assert reproduce.main(again.split()) == 0  # nothing is trained again
+    page = Path('docs/results/table1-small.md').read_text()
+    again = page.split('reproduced by `python tools/reproduce.py ')[1].split('`')[0]
+    assert again == 'table1 --protocol small --seeds 2'
+    assert reproduce.main(command) == 0  # nothing is trained again
     assert len(training.trained) == 4
-    assert Path('docs/results/table1-small.md').read_text() == before
+    assert Path('docs/results/table1-small.md').read_text() == page
+    assert 'not run: FERPlus, 10 %: Baseline; FERPlus, 10 %: EAC; FERPlus, 20 %' in page
 
 
 def test_tables_share_runs(reproduce, training):
     names = ['table1', 'lambda']
     reproduce.main([*names, *SMALL, '--methods', 'eac'])
     assert len(training.trained) == 1 + 4  # lambda 5 is table 1's run
-    rows = {row['row']: row for row in read('lambda-small')}
-    assert rows['5']['options'] == ''
-    assert rows['0.1']['options'] == 'model.head.consistency_weight=0.1'
+    table = rows('lambda-small')
+    assert table['FERPlus, 30 %', '5']['options'] == ''
+    option = 'model.head.consistency_weight=0.1'
+    assert table['FERPlus, 30 %', '0.1']['options'] == option
 
 
 def test_one_failure_does_not_lose_the_others(reproduce, training, capsys):
@@ -103,19 +110,19 @@ def test_one_failure_does_not_lose_the_others(reproduce, training, capsys):
     out = capsys.readouterr().out
     assert 'FAILED work_dirs/reproduce/small/eac/' in out
     assert 'seed1/train.log)\n  OSError: disk full\n  it ended with 1' in out
-    (row,) = read('table1-small')
-    assert (row['seeds'], row['seeds_planned'], row['last5_mean']) == ('2', '3', '')
-    assert '2 of 3 seeds' in Path('docs/results/table1-small.md').read_text()
+    row = rows('table1-small')['FERPlus, 30 %', 'EAC']
+    assert (row['seeds'], row['last5_mean']) == ('2', '61.0')
 
     training.failing = ()
-    assert reproduce.main([*command, '--report']) == 0
+    assert reproduce.main(['--report']) == 0
     assert len(training.trained) == 3
     assert reproduce.main(command) == 0
     assert len(training.trained) == 4
-    assert read('table1-small')[0]['last5_mean'] == '61.0'
+    assert rows('table1-small')['FERPlus, 30 %', 'EAC']['seeds'] == '3'
 
 
-def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys):
+def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys, monkeypatch):
+    monkeypatch.setattr(cost.hardware, 'describe', lambda: 'a box')
     assert reproduce.main(['table1', *SMALL, '--dry-run']) == 0
     assert '2 runs: 0 finished, 2 to do' in capsys.readouterr().out
     assert list(Path.cwd().iterdir()) == []
@@ -129,76 +136,94 @@ def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys):
     assert len(training.trained) == 1
 
 
-def test_shards_write_the_table_when_all_are_done(
-    reproduce, training, monkeypatch, capsys
-):
+def test_shards_share_the_runs(reproduce, training, monkeypatch):
     command = ['table1', *SMALL, '--seeds', '2']
     assert reproduce.main([*command, '--shard', '2/3']) == 0
-    assert not Path('docs').exists()
-    out = capsys.readouterr().out
-    assert 'not written by shard 2 of 3: 3 of its runs are not finished' in out
-    assert 'reproduce.py table1 --protocol small --data ferplus --noise 30' in out
-    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '1')
+    assert len(training.trained) == 1
+    assert rows('table1-small')['FERPlus, 30 %', 'Baseline']['seeds'] == '1'
     monkeypatch.setenv('SLURM_ARRAY_TASK_MIN', '1')
     monkeypatch.setenv('SLURM_ARRAY_TASK_COUNT', '3')
     monkeypatch.setenv('SLURM_ARRAY_TASK_MAX', '3')
-    reproduce.main(command)
-    assert not Path('docs').exists()
-    monkeypatch.setenv('SLURM_ARRAY_TASK_ID', '3')
-    reproduce.main(command)
+    for i in (1, 3):
+        monkeypatch.setenv('SLURM_ARRAY_TASK_ID', str(i))
+        reproduce.main(command)
     assert len(set(training.trained)) == len(training.trained) == 4
-    assert Path('docs/results/table1-small.md').is_file()
+    seeds = {place: row['seeds'] for place, row in rows('table1-small').items()}
+    assert seeds['FERPlus, 30 %', 'Baseline'] == seeds['FERPlus, 30 %', 'EAC'] == '2'
 
 
 def test_other_settings_are_refused(reproduce, training):
     command = ['table1', *SMALL]
     reproduce.main([*command, '--cfg-options', 'train_cfg.max_epochs=3'])
-    for more in ([], ['--report'], ['--dry-run'], ['--amp']):
-        with pytest.raises(ValueError, match='holds a run of other settings'):
+    for more in ([], ['--dry-run'], ['--amp']):
+        with pytest.raises(ValueError, match='of other settings') as error:
             reproduce.main([*command, *more])
+        assert '\n  length: 3 -> 20\n' in str(error.value)
+    # nor do they stand beside the rows that are there
+    with pytest.raises(ValueError, match='cannot stand in one table'):
+        reproduce.main(['table1', '--protocol', 'small', '--noise', '10'])
     assert len(training.trained) == 2
+    assert reproduce.main(['--report']) == 0
+    page = Path('docs/results/table1-small.md').read_text()
+    assert '--seeds 1 --cfg-options train_cfg.max_epochs=3`' in page
 
 
-def test_a_report_in_a_fresh_clone_keeps_the_table(reproduce, training, capsys):
-    command = ['table1', *SMALL, '--seeds', '2']
-    assert reproduce.main(command) == 0
-    folder = Path('docs/results')
-    before = {path: path.read_bytes() for path in folder.iterdir()}
-    assert len(before) == 3
+def test_a_clean_checkout_rebuilds_its_pages(reproduce, training):
+    reproduce.main(['table1', *SMALL, '--seeds', '2'])
+    before = contents('docs/results')
     shutil.rmtree('work_dirs')
-    capsys.readouterr()
-
-    assert reproduce.main([*command, '--report']) == 1
-    out = capsys.readouterr().out
-    assert 'NOT WRITTEN: docs/results/table1-small.csv has results' in out
-    assert 'EAC | accuracy: finished seeds: 2 in the file, 0 in the new table' in out
-    assert {path: path.read_bytes() for path in folder.iterdir()} == before
-    assert reproduce.main([*command, '--report', '--out', 'elsewhere']) == 0
-    assert Path('elsewhere/table1-small.csv').is_file()
-
-
-@pytest.mark.parametrize('fewer', [['--seeds', '1'], ['--seeds', '2', '--rows', 'EAC']])
-def test_a_smaller_plan_is_refused_before_it_trains(reproduce, training, fewer):
-    assert reproduce.main(['table1', *SMALL, '--seeds', '2']) == 0
-    shutil.rmtree('work_dirs')
+    for path in Path('docs/results').glob('*.*'):
+        path.unlink()
     training.trained.clear()
-    with pytest.raises(ValueError, match='results that the new table would lose'):
-        reproduce.main(['table1', *SMALL, *fewer])
+    assert reproduce.main(['--report', 'table1']) == 0
+    assert contents('docs/results') == before
+    assert len([name for name in before if '/runs/' in name]) == 2 * 2
+    # and has no run to repeat
+    assert reproduce.main(['table1', *SMALL, '--seeds', '2']) == 0
     assert training.trained == []
+    assert contents('docs/results') == before
 
 
-def test_a_failed_run_does_not_cost_a_finished_row(reproduce, training, capsys):
-    command = ['table1', *SMALL, '--seeds', '2']
-    assert reproduce.main(command) == 0
-    before = Path('docs/results/table1-small.md').read_text()
-    shutil.rmtree('work_dirs')
-    training.failing = (1,)
-    assert reproduce.main(command) == 1
-    out = capsys.readouterr().out
-    assert 'FAILED work_dirs/reproduce/small/eac/' in out
-    assert 'NOT WRITTEN' in out
-    assert '| 1 of 2 seeds |' in out  # what there is stands on the screen
-    assert Path('docs/results/table1-small.md').read_text() == before
+def test_runs_of_plain_trainings_are_taken(reproduce, training):
+    """Those that tools/train.py left in the folders of a plan."""
+    (cell,) = reproduce.wanted_cells(
+        load_tables(reproduce.TABLES),
+        reproduce.parse_args(['table1', *SMALL, '--methods', 'eac']),
+    )['table1']
+    write_result(cell.runs[0], result_of(cell.runs[0], 66.0))
+    assert reproduce.main(['--report', 'table1']) == 0
+    assert training.trained == []
+    assert rows('table1-small')['FERPlus, 30 %', 'EAC']['last5_mean'] == '66.0'
+
+
+def test_a_recipe_that_changed_since_is_named(reproduce, training):
+    reproduce.main(['table1', *SMALL, '--methods', 'eac'])
+    (path,) = Path('docs/results/runs').rglob('*.json')
+    record = json.loads(path.read_text())
+    record['identity']['settings']['model']['head']['consistency_weight'] = 3.0
+    path.write_text(json.dumps(record))
+    before = contents('docs/results')
+    with pytest.raises(ValueError, match=r'(?s)of other settings.*Fix: ') as error:
+        reproduce.main(['--report'])
+    assert str(path) in str(error.value)
+    assert 'model.head.consistency_weight: 3.0 -> not set' in str(error.value)
+    assert contents('docs/results') == before
+
+
+def test_tables_without_a_run_are_left_alone(reproduce, training, capsys):
+    Path('docs/results').mkdir(parents=True)
+    Path('docs/results/table1-small.md').write_text('of older runs')
+    assert reproduce.main(['--report']) == 0
+    assert 'No run is finished' in capsys.readouterr().out
+    assert Path('docs/results/table1-small.md').read_text() == 'of older runs'
+
+
+def test_committed_pages_are_those_of_their_records(reproduce, tmp_path):
+    shutil.copytree(ROOT / 'docs' / 'results', 'docs/results')
+    assert reproduce.main(['--report']) == 0
+    for path in Path('docs/results').glob('*.*'):
+        if path.suffix in ('.md', '.csv'):
+            assert path.read_text() == (ROOT / path).read_text(), path
 
 
 def test_list_shows_the_cells(reproduce, capsys):
@@ -220,6 +245,8 @@ def test_list_shows_the_cells(reproduce, capsys):
         (['table2', '--protocol', 'small'], 'small: table1 table3 lambda'),
         (['table1', '--shard', '3/2'], '--shard 3/2'),
         (['table1', '--seeds', '0'], '--seeds 0'),
+        (['--report', '--rows', 'EAC', '--noise', '30'], 'with --noise --rows.* Fix:'),
+        (['--report', 'table9'], 'table table9 is unknown'),
     ],
 )
 def test_what_cannot_be_is_refused(reproduce, training, command, message):
