@@ -17,6 +17,12 @@ SMALL = {
     'optim_wrapper.type': 'OptimWrapper',
     'train_cfg.max_epochs': 1,
     'visualizer.vis_backends': [],
+    # Workers that wait for the next epoch take five seconds each to be collected.
+    **{
+        f'{loader}.{key}': value
+        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
+        for key, value in dict(num_workers=0, persistent_workers=False).items()
+    },
 }
 
 

@@ -1,9 +1,11 @@
 import os
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from forked import Script
 
 from eac_mm.utils import files
 
@@ -59,25 +61,25 @@ except OSError as error:
 def test_kill_while_writing(tmp_path):
     """At any moment the name stands for one of the two contents, whole."""
     path = tmp_path / 'a.bin'
-    code = f"""
+    script = tmp_path / 'write.py'
+    script.write_text(f"""
 from eac_mm.utils.files import write_atomically
 print('ready', flush=True)
 while True:
     for letter in b'ab':
         write_atomically({str(path)!r}, bytes([letter]) * 3_000_000)
-"""
+""")
     for pause in (0.0, 0.01, 0.02, 0.05, 0.08):
-        process = subprocess.Popen(
-            [sys.executable, '-c', code], stdout=subprocess.PIPE, text=True
-        )
+        process = Script([script], os.environ)
         process.stdout.readline()
         while not path.exists():
             time.sleep(0.001)
         time.sleep(pause)
-        process.kill()
-        process.wait()
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
         content = path.read_bytes()
         assert len(content) == 3_000_000
         assert len(set(content)) == 1
     files.remove_parts(tmp_path)
+    script.unlink()
     assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
