@@ -65,7 +65,9 @@ def train(
     leftovers = 'keep' if restarted else claim_work_dir(cfg, resume_from, overwrite)
     runner = build_runner(cfg, trust_checkpoint)
     _tell_hook(runner, leftovers)
-    return runner.train()
+    model = runner.train()
+    _end_workers(runner)
+    return model
 
 
 def claim_work_dir(cfg: Config, resume_from: str | None, overwrite: bool) -> str:
@@ -153,6 +155,18 @@ def _refuse_finished(folder: Path) -> None:
             'resume from. Fix: --overwrite to delete it and start anew, or another '
             '--work-dir.'
         )
+
+
+def _end_workers(runner: Runner) -> None:
+    """End the workers that wait for a further epoch.
+
+    A loader holds them if they are persistent. Python's cyclic garbage collector,
+    which would come to them at some later time, stands still for five seconds for
+    each loader until they have ended.
+    """
+    for loop in (runner._train_loop, runner._val_loop):
+        if getattr(getattr(loop, 'dataloader', None), '_iterator', None) is not None:
+            loop.dataloader._iterator = None
 
 
 def _tell_hook(runner: Runner, leftovers: str) -> None:

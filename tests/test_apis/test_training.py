@@ -1,6 +1,7 @@
 """A small run and what may happen in its folder afterwards."""
 
 import json
+import multiprocessing
 import shutil
 
 import pytest
@@ -17,12 +18,6 @@ SMALL = {
     'optim_wrapper.type': 'OptimWrapper',
     'train_cfg.max_epochs': 1,
     'visualizer.vis_backends': [],
-    # Workers that wait for the next epoch take five seconds each to be collected.
-    **{
-        f'{loader}.{key}': value
-        for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader')
-        for key, value in dict(num_workers=0, persistent_workers=False).items()
-    },
 }
 
 
@@ -162,6 +157,11 @@ def test_a_job_restarted_before_its_first_checkpoint_starts_as_it_was_told(
     assert [p.name for p in (tmp_path / 'options').glob('*.pth')] == ['epoch_4.pth']
     train(config(tmp_path / 'new'), overwrite=True)  # its old run is deleted already
     assert (tmp_path / 'new' / 'epoch_1.pth').is_file()
+
+
+def test_no_worker_is_left(tmp_path):
+    train(config(tmp_path / 'run'))
+    assert multiprocessing.active_children() == []
 
 
 def test_resuming_reads_the_tensors_once(folder, monkeypatch):

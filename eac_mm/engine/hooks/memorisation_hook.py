@@ -89,6 +89,10 @@ class MemorisationHook(Hook):
         if metrics is not None and self._samples is not None and self._is_due(runner):
             metrics.update(self._measure(runner))
 
+    def after_train(self, runner: Runner) -> None:
+        """End the workers that wait for a further validation."""
+        self._dataloader = None
+
     def _is_due(self, runner: Runner) -> bool:
         loop = runner.train_loop
         done, end = loop.epoch, loop.max_epochs
