@@ -2,12 +2,11 @@ import logging
 import os
 import re
 import socket
-import subprocess
-import sys
 
 import cv2
 import numpy as np
 import pytest
+from forked import Script
 from mmpretrain.registry import DATASETS
 from torch.utils.data import DataLoader
 
@@ -324,18 +323,14 @@ def test_every_process_leaves_out_the_same(csv_root):
         probe.bind(('127.0.0.1', 0))
         port = str(probe.getsockname()[1])
     group = dict(MASTER_ADDR='127.0.0.1', MASTER_PORT=port, WORLD_SIZE='2')
-    processes = [
-        subprocess.Popen(
-            [sys.executable, '-c', ONE_OF_TWO, str(csv_root)],
-            env={**os.environ, **group, 'RANK': str(rank)},
-        )
-        for rank in (0, 1)
+    script = csv_root / 'one_of_two.py'
+    script.write_text(ONE_OF_TWO)
+    ranks = [
+        Script([script, csv_root], {**os.environ, **group, 'RANK': rank})
+        for rank in '01'
     ]
-    try:
-        assert [process.wait(timeout=180) for process in processes] == [0, 0]
-    finally:
-        for process in processes:
-            process.kill()
+    said = [rank.communicate(timeout=180)[0] for rank in ranks]
+    assert [rank.returncode for rank in ranks] == [0, 0], said
     kept = [f'gesicht ü {i}.jpg' for i in range(12) if i not in (3, 7, 8)]
     for rank in (0, 1):
         found = (csv_root / f'rank{rank}').read_text(encoding='utf-8')
