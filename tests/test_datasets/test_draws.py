@@ -1,6 +1,4 @@
 import copy
-import multiprocessing
-import os
 import pickle
 from collections import Counter
 
@@ -10,7 +8,7 @@ import torch
 from mmengine.dataset import ClassBalancedDataset, DefaultSampler, RepeatDataset
 from mmpretrain.datasets import RepeatAugSampler
 from mmpretrain.registry import DATASETS
-from torch import distributed
+from ranks import in_two_processes
 from torch.utils.data import (
     BatchSampler,
     ConcatDataset,
@@ -253,32 +251,16 @@ def test_the_order_over_processes():
     assert earlier_draws([np.array([], int)])[0].tolist() == []
 
 
-def serve_on_rank(rank, sampler, port, pipe):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    distributed.init_process_group('gloo', rank=rank, world_size=2)
+def serve_on_rank(rank, sampler):
     loader = make_loader(faces(11), sampler)
     count_draws(loader)
-    pipe.send(served(loader))
-    distributed.destroy_process_group()
+    return served(loader)
 
 
 @pytest.mark.parametrize('sampler', [ClassBalancedSampler, DefaultSampler])
 def test_two_processes(sampler):
     """The draws of both are those of one process, in turns, with the padding."""
-    context = multiprocessing.get_context('fork')
-    pipes = [context.Pipe() for _ in range(2)]
-    port = 29600 + os.getpid() % 300
-    processes = [
-        context.Process(target=serve_on_rank, args=(rank, sampler, port, pipe[1]))
-        for rank, pipe in enumerate(pipes)
-    ]
-    for process in processes:
-        process.start()
-    rows = []
-    for pipe, process in zip(pipes, processes, strict=True):
-        assert pipe[0].poll(60)
-        rows.append(pipe[0].recv())
-        process.join()
+    rows = in_two_processes(serve_on_rank, sampler)
     in_turns = [row for turn in zip(*rows, strict=True) for row in turn]
     assert len(in_turns) == 12  # one more than there are samples
     assert in_turns == expected([int(index) for index, _ in in_turns])

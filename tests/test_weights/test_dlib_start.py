@@ -1,7 +1,5 @@
 import hashlib
 import importlib.util
-import multiprocessing
-import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,7 +10,7 @@ import torch
 from dlib_files import as_file, random_network
 from mmengine import Config
 from mmengine.runner import Runner
-from torch import distributed
+from ranks import in_two_processes
 from torch.nn import functional as F
 
 from eac_mm.apis import build_runner, load_config, train
@@ -193,10 +191,7 @@ def test_the_pipeline_of_a_wrapped_data_set():
     assert pipeline_of(dict(test_dataloader=None)) is None
 
 
-def convert_on_rank(rank, port, folder, pipe):
-    os.environ.update(MASTER_ADDR='127.0.0.1', MASTER_PORT=str(port))
-    distributed.init_process_group('gloo', rank=rank, world_size=2)
-
+def convert_on_rank(rank, folder):
     def convert(runner):
         if rank:
             raise AssertionError('the main process alone converts')
@@ -212,24 +207,12 @@ def convert_on_rank(rank, port, folder, pipe):
             answers.append(str(convert_for_run(SimpleNamespace(fails=fails))))
         except ValueError as error:
             answers.append(str(error))
-    pipe.send(answers)
-    distributed.destroy_process_group()
+    return answers
 
 
 def test_all_processes_agree(tmp_path):
-    context = multiprocessing.get_context('fork')
-    pipes = [context.Pipe() for _ in range(2)]
-    port = 29900 + os.getpid() % 99
-    processes = [
-        context.Process(target=convert_on_rank, args=(rank, port, tmp_path, pipe[1]))
-        for rank, pipe in enumerate(pipes)
-    ]
-    for process in processes:
-        process.start()
-    for pipe, process in zip(pipes, processes, strict=True):
-        assert pipe[0].poll(60)
-        assert pipe[0].recv() == [str(tmp_path / 'a.pth'), 'no images']
-        process.join()
+    answers = in_two_processes(convert_on_rank, tmp_path)
+    assert answers == [[str(tmp_path / 'a.pth'), 'no images']] * 2
 
 
 def test_the_tool_measures_on_a_folder(package, recipe_data, tmp_path, capsys):
