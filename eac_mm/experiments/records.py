@@ -49,7 +49,7 @@ def settings_of(cfg: Config) -> dict:
         measures=MEASURES,
         start=first_weights(cfg),
         length=loops.get('max_epochs', loops.get('max_iters')),
-        val_interval=loops.get('val_interval', 1),
+        **_validations(loops),
     )
 
 
@@ -67,7 +67,16 @@ def settings_in(result: dict) -> dict:
         measures=result.get('measures', 1),
         start=result.get('start'),
         length=end.get('epoch', end.get('iter')),
+        **_validations(loops),
+    )
+
+
+def _validations(loops: dict) -> dict:
+    """Return after which epochs a training validates."""
+    return dict(
         val_interval=loops.get('val_interval', 1),
+        # Tuples in a config, lists in JSON.
+        dynamic_intervals=[list(pair) for pair in loops.get('dynamic_intervals') or ()],
     )
 
 

@@ -63,6 +63,10 @@ def test_an_unfinished_run_may_be_short(run):
     [
         ({'model.weight': 3.0}, 'model.weight: not set -> 3.0'),
         ({'train_cfg.val_interval': 2}, 'val_interval: 1 -> 2'),
+        (
+            {'train_cfg.dynamic_intervals': [(3, 1)]},
+            'dynamic_intervals: [] -> [[3, 1]]',
+        ),
         ({'param_scheduler': dict(gamma=0.5)}, "param_scheduler: not set -> {'gamma'"),
         ({'load_from': '/mnt/w/a.pth'}, "start: [] -> ['a.pth']"),
         ({'train_dataloader.num_workers': 3}, None),

@@ -45,7 +45,7 @@ def test_train_resume_and_test(tmp_path, small_options, as_arguments, capfd):
     assert 'loss_cls' in log
     assert 'loss_consistency' in log
     assert 'noise/memorised' in log
-    assert 'Mean of epochs 1 to 2: accuracy/top1' in log
+    assert 'Mean of 2 validations, epochs 1 to 2: accuracy/top1' in log
 
     checkpoint = work_dir / 'epoch_2.pth'
     saved = torch.load(checkpoint, weights_only=True)

@@ -64,13 +64,13 @@ class ResultHook(Hook):
         self.in_training = True
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
-        self.clock = time.monotonic()
+        self.clock = None
         self.epochs, self.sessions, self.start = [], [], None
         if not runner._resume:
             self.start = first_weights(runner.cfg)
         if loaded is not None:
             self.epochs = loaded['epochs']
-            self.clock -= loaded['seconds']
+            self.clock = time.monotonic() - loaded['seconds']
             self.sessions = loaded.get('sessions', [])
             self.start = loaded.get('start')
         elif runner._resume and self.path.is_file():  # a checkpoint of before 0.1.0
@@ -85,11 +85,11 @@ class ResultHook(Hook):
             self.sessions = [*self.sessions, session]
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Add the metrics so far, and the seconds of the epoch that ends."""
+        """Add the metrics so far, and the seconds since the last validation."""
         if hasattr(self, 'path'):
             checkpoint['result'] = dict(
                 epochs=list(self.epochs),
-                seconds=time.monotonic() - self.clock,
+                seconds=self._seconds(),
                 sessions=list(self.sessions),
                 start=self.start,
             )
@@ -100,15 +100,16 @@ class ResultHook(Hook):
         self.loaded = checkpoint.pop('result', None) if resumes else None
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Start the epoch's clock."""
-        self.clock = time.monotonic()
+        """Start the clock in the first epoch; epochs without validation add up."""
+        if self.clock is None:
+            self.clock = time.monotonic()
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Add the metrics of this epoch."""
         if not self.in_training:
             return
         numbers = {key: _rounded(v) for key, v in to_plain(metrics or {}).items()}
-        seconds = round(time.monotonic() - self.clock, 1)
+        seconds = round(self._seconds(), 1)
         self.clock = time.monotonic()
         if isinstance(runner.train_loop, IterBasedTrainLoop):
             place = dict(iter=runner.iter)
@@ -116,6 +117,10 @@ class ResultHook(Hook):
             place = dict(epoch=runner.epoch)
         self.epochs.append(dict(**place, **numbers, seconds=seconds))
         self._write(runner, finished=False)
+
+    def _seconds(self) -> float:
+        """Return the seconds since the last validation, or since the start."""
+        return 0.0 if self.clock is None else time.monotonic() - self.clock
 
     def after_train(self, runner: Runner) -> None:
         """Log the mean of the last epochs."""
@@ -128,7 +133,8 @@ class ResultHook(Hook):
         mean = result['last_mean']
         parts = [f'{k} {v:.2f}' for k, v in mean.items() if k != 'seconds']
         runner.logger.info(
-            f'Mean of {unit}s {first} to {final}: {", ".join(parts)} ({self.path})'
+            f'Mean of {result["last"]} validations, {unit}s {first} to {final}: '
+            f'{", ".join(parts)} ({self.path})'
         )
 
     def _write(self, runner: Runner, finished: bool) -> dict:

@@ -65,8 +65,8 @@ def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
     assert [e['accuracy/top1'] for e in result['epochs']] == [50.0, 90.0, 60.0, 63.0]
     assert result['last_mean']['mean_class/accuracy'] == 51.5
     assert result['best_epoch']['mean_class/accuracy'] == 80.0
-    line = 'Mean of epochs 3 to 4: accuracy/top1 61.50, mean_class/accuracy 51.50, '
-    assert line in caplog.text
+    assert 'Mean of 2 validations, epochs 3 to 4: ' in caplog.text
+    assert 'accuracy/top1 61.50, mean_class/accuracy 51.50, ' in caplog.text
 
 
 def saved_by(hook, runner):
@@ -106,6 +106,22 @@ def test_the_seconds_of_an_epoch_survive(tmp_path, monkeypatch):
     clock[0] += 2
     hook.after_val_epoch(runner, {'accuracy/top1': 1.0})
     assert hook.epochs[0]['seconds'] == 9.0
+
+
+def test_epochs_without_validation_add_their_seconds(tmp_path, monkeypatch):
+    clock = [100.0]
+    monkeypatch.setattr('time.monotonic', lambda: clock[0])
+    runner, hook = make_runner(tmp_path), ResultHook()
+    hook.before_train(runner)
+    clock[0] += 50  # preparations do not count
+    for epoch in range(1, 4):
+        hook.before_train_epoch(runner)
+        clock[0] += 10
+        runner.epoch = epoch
+        if epoch != 2:
+            hook.after_val_epoch(runner, {'accuracy/top1': 1.0})
+    seconds = [(e['epoch'], e['seconds']) for e in hook.epochs]
+    assert seconds == [(1, 10.0), (3, 20.0)]
 
 
 def test_an_older_checkpoint_leaves_the_metrics_to_the_file(tmp_path):
