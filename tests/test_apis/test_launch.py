@@ -1,11 +1,10 @@
 import os
 import pickle
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import torch
+from forked import Script
 from mmengine import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
@@ -145,11 +144,11 @@ print('changed', sorted(set(os.environ.items()) ^ set(before.items())), calls)
 
 
 def test_a_library_call_leaves_the_process_alone(tmp_path):
-    code = ALONE.replace('WORK_DIR', repr(str(tmp_path)))
-    command = [sys.executable, '-c', code]
+    script = tmp_path / 'alone.py'
+    script.write_text(ALONE.replace('WORK_DIR', repr(str(tmp_path))))
     environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    assert 'changed [] []' in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
+    output, _ = Script([script], environment).communicate()
+    assert 'changed [] []' in output, output[-2000:]
 
 
 class Trap:

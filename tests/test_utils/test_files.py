@@ -1,7 +1,5 @@
 import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
@@ -41,21 +39,23 @@ def test_a_failure_leaves_the_old_file(tmp_path, monkeypatch, step):
 
 def test_a_full_file_system(tmp_path):
     """A limit on the size of files stands in: the kernel refuses the bytes."""
-    code = f"""
+    script = tmp_path / 'limited.py'
+    folder = tmp_path / 'folder'
+    script.write_text(f"""
 import resource, signal, sys
 from eac_mm.utils.files import write_atomically
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
-write_atomically({str(tmp_path / 'a.bin')!r}, b'old')
+write_atomically({str(folder / 'a.bin')!r}, b'old')
 try:
-    write_atomically({str(tmp_path / 'a.bin')!r}, b'x' * 1_000_000)
+    write_atomically({str(folder / 'a.bin')!r}, b'x' * 1_000_000)
 except OSError as error:
     print(type(error).__name__)
-"""
-    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    assert done.stdout == 'OSError\n', done.stderr
-    assert (tmp_path / 'a.bin').read_bytes() == b'old'
-    assert [p.name for p in tmp_path.iterdir()] == ['a.bin']
+""")
+    output, _ = Script([script], os.environ).communicate()
+    assert output == 'OSError\n'
+    assert (folder / 'a.bin').read_bytes() == b'old'
+    assert [p.name for p in folder.iterdir()] == ['a.bin']
 
 
 def test_kill_while_writing(tmp_path):

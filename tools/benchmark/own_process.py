@@ -8,6 +8,7 @@ import ctypes
 import multiprocessing
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class OwnProcess:
 
     def __call__(self) -> float:
         """Seconds of a run; see :func:`seconds`."""
-        return self.ask(seconds)
+        return self.ask(partial(seconds, turn=TURN))
 
     def ask(self, question: Callable[[Run], Any]) -> Any:
         """The answer of a function of the contender, called in its process."""
@@ -100,11 +101,11 @@ def wait() -> None:
         torch.cuda.synchronize()
 
 
-def seconds(run: Run) -> float:
-    """How long a run takes, in the mean over :data:`TURN` seconds of runs."""
+def seconds(run: Run, turn: float) -> float:
+    """How long a run takes, in the mean over ``turn`` seconds of runs."""
     wait()
     runs, start = 0, time.perf_counter()
-    while not runs or time.perf_counter() - start < TURN:
+    while not runs or time.perf_counter() - start < turn:
         run()
         runs += 1
     wait()
