@@ -1,6 +1,8 @@
 """Audit data sets and their labels."""
 
+from eac_mm.utils.training_records import read_records
+
 from .report import build_report
 from .splits import data_sets, survey_split
 
-__all__ = ['build_report', 'data_sets', 'survey_split']
+__all__ = ['build_report', 'data_sets', 'read_records', 'survey_split']

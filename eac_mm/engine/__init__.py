@@ -12,6 +12,7 @@ from .hooks import (
     ResultHook,
     RunIdentityHook,
     SafeCheckpointHook,
+    TrainingRecorderHook,
     training_precision,
 )
 from .optimizers import BFloat16OptimWrapper
@@ -31,5 +32,6 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'TrainingRecorderHook',
     'training_precision',
 ]

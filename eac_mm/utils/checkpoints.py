@@ -5,6 +5,8 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from .training_records import record_files
+
 CHECKPOINT_NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 # MMEngine's CheckpointHook also keeps the best and publishes: epoch_3-0123abcd.pth.
 WEIGHTS_NAME = re.compile(r'(?:epoch|iter)_\d+(?:-[0-9a-f]{8})?\.pth|best_.+\.pth')
@@ -61,14 +63,16 @@ def run_files(folder: str | Path) -> list[Path]:
     """List what a training wrote to a folder and another one would replace.
 
     These are its checkpoints (``epoch_*.pth``, ``iter_*.pth``, ``best_*.pth``),
-    ``result.json`` and ``last_checkpoint``. Logs are not among them: each run has
+    ``result.json``, ``last_checkpoint`` and its records
+    (:mod:`~eac_mm.utils.training_records`). Logs are not among them: each run has
     a folder of its own for them, named after its time.
     """
-    return sorted(
+    found = (
         path
         for path in Path(folder).glob('*')
         if path.name in (RESULT, LAST) or WEIGHTS_NAME.fullmatch(path.name)
     )
+    return [*sorted(found), *record_files(folder)]
 
 
 def refuse_run_files(folder: str | Path) -> None:
@@ -77,7 +81,7 @@ def refuse_run_files(folder: str | Path) -> None:
     Raises:
         ValueError: If the folder holds any of :func:`run_files`.
     """
-    found = [path.name for path in run_files(folder)]
+    found = [str(path.relative_to(folder)) for path in run_files(folder)]
     if found:
         more = f' and {len(found) - 5} more' if len(found) > 5 else ''
         raise ValueError(
@@ -92,4 +96,4 @@ def remove_run_files(folder: str | Path) -> list[str]:
     found = run_files(folder)
     for path in found:
         path.unlink(missing_ok=True)
-    return [path.name for path in found]
+    return [str(path.relative_to(folder)) for path in found]

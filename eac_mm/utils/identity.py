@@ -78,6 +78,7 @@ WATCHING = (
     'RuntimeInfoHook',
     'SafeCheckpointHook',
     'SignalHook',
+    'TrainingRecorderHook',
     'VisualizationHook',
 )
 SCHEDULE = ('settings.param_scheduler', 'settings.auto_scale_lr')

@@ -124,6 +124,7 @@ def test_no_step_waits(tmp_path, small_options, monkeypatch, pytestconfig):
         **small_options,
         'train_dataloader.dataset.rate': 0.3,
         'custom_hooks': [dict(type='WatchHook')],
+        'default_hooks.recorder.type': 'TrainingRecorderHook',
     }
     recipe = 'configs/eac/resnet18_rafdb_noise30.py'
     runner = build_runner(load_config(recipe, options, str(tmp_path), cache='device'))

@@ -65,8 +65,9 @@ def fill(folder, names):
         (folder / name).write_bytes(b'x')
 
 
-@pytest.mark.parametrize('name', OF_A_RUN)
+@pytest.mark.parametrize('name', [*OF_A_RUN, 'records/epoch_001.npz'])
 def test_every_file_of_a_run_keeps_another_out(tmp_path, name):
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     fill(tmp_path, [name])
     with pytest.raises(ValueError, match='--resume.*--overwrite.*--work-dir') as error:
         checkpoints.refuse_run_files(tmp_path)
@@ -82,10 +83,15 @@ def test_foreign_files_and_logs_keep_nobody_out(tmp_path):
 
 def test_only_files_of_a_run_are_removed(tmp_path):
     fill(tmp_path, OF_A_RUN + FOREIGN)
-    log = tmp_path / '20250101_120000'
+    log, records = tmp_path / '20250101_120000', tmp_path / 'records'
     log.mkdir()
+    records.mkdir()
     fill(log, ['epoch_1.pth'])
-    assert checkpoints.remove_run_files(tmp_path) == OF_A_RUN
-    assert sorted(p.name for p in tmp_path.iterdir() if p != log) == FOREIGN
+    fill(records, ['epoch_001.npz', 'mine.npz', 'samples.npz'])
+    recorded = ['records/epoch_001.npz', 'records/samples.npz']
+    assert checkpoints.remove_run_files(tmp_path) == OF_A_RUN + recorded
+    kept = [p.name for p in tmp_path.iterdir() if p not in (log, records)]
+    assert sorted(kept) == FOREIGN
+    assert [p.name for p in records.iterdir()] == ['mine.npz']
     assert (log / 'epoch_1.pth').exists()
     checkpoints.refuse_run_files(tmp_path)

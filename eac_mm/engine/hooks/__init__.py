@@ -11,6 +11,7 @@ from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .run_identity_hook import RunIdentityHook
 from .safe_checkpoint_hook import SafeCheckpointHook
+from .training_recorder_hook import TrainingRecorderHook
 
 __all__ = [
     'ConsistencyRampHook',
@@ -24,5 +25,6 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'TrainingRecorderHook',
     'training_precision',
 ]

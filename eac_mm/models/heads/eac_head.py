@@ -1,5 +1,7 @@
 """The head of Erasing Attention Consistency."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from mmpretrain.models.heads import LinearClsHead
@@ -36,7 +38,8 @@ class EACHead(LinearClsHead):
             framework. Without it (Table 3) both views are classified, by the mean of
             their cross-entropies, so that lambda weighs the same. Defaults to True.
         consistency: Config of the consistency loss. Defaults to
-            ``dict(type='AttentionConsistencyLoss')``.
+            ``dict(type='AttentionConsistencyLoss')``. If it has a method ``by_sample``,
+            the attention disagreement can be recorded.
         init_cfg: Initialisation. Defaults to None: ``nn.Linear``'s own, as in
             the authors' code.
         **kwargs: Further arguments of MMPretrain's ``LinearClsHead``.
@@ -44,10 +47,15 @@ class EACHead(LinearClsHead):
     Attributes:
         ramp: Factor on ``consistency_weight``, in [0, 1]; 1 unless a
             :class:`~eac_mm.engine.ConsistencyRampHook` moves it.
+        recorder: Called with the logits of each view and the attention disagreement of
+            each sample, if a :class:`~eac_mm.engine.TrainingRecorderHook` records;
+            else None.
 
     Raises:
         ValueError: If ``consistency_weight`` is negative.
     """
+
+    recorder: Callable[..., None] | None = None
 
     def __init__(
         self,
@@ -111,13 +119,20 @@ class EACHead(LinearClsHead):
             classified = (torch.cat(feats),), list(data_samples) * len(feats)
         losses = super().loss(*classified, **kwargs)
         losses['loss_cls'] = losses.pop('loss')
+        disagreement = None
         if self.consistency_weight:
-            losses['loss_consistency'] = self._consistency(feature_maps, data_samples)
+            consistency, disagreement = self._consistency(feature_maps, data_samples)
+            losses['loss_consistency'] = consistency
+        if self.recorder is not None:
+            self.recorder(
+                logits=[self((feat,)) for feat in feats], disagreement=disagreement
+            )
         return losses
 
     def _consistency(
         self, feature_maps: tuple[Tensor, Tensor], data_samples: list[DataSample]
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return the weighted loss and, if it is recorded, that of each sample."""
         channels = feature_maps[0].shape[1]
         if channels != self.in_channels:
             raise ValueError(
@@ -130,10 +145,14 @@ class EACHead(LinearClsHead):
         # the backbone ran in.
         with torch.autocast(feature_maps[0].device.type, enabled=False):
             weight = self.fc.weight.detach().float()
-            maps = (attention_maps(f.float(), weight) for f in feature_maps)
+            maps = [attention_maps(f.float(), weight) for f in feature_maps]
             affine = collect_affine(data_samples)
-            consistency = self.consistency_module(*maps, affine=affine)
-        return self.consistency_weight * self.ramp * consistency
+            module = self.consistency_module
+            consistency = module(*maps, affine=affine)
+            disagreement = None
+            if self.recorder is not None and hasattr(module, 'by_sample'):
+                disagreement = module.by_sample(*maps, affine=affine)
+        return self.consistency_weight * self.ramp * consistency, disagreement
 
 
 def collect_affine(data_samples: list[DataSample]) -> Tensor | None:

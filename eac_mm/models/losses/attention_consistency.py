@@ -76,6 +76,29 @@ class AttentionConsistencyLoss(nn.Module):
                 image: ``theta`` of ``torch.nn.functional.affine_grid`` with
                 ``align_corners=False``. Defaults to None: the flip.
         """
+        difference = self._difference(maps, transformed_maps, affine)
+        if self.distance == 'mse':
+            return difference.square().mean()
+        norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
+        return norms.sum() / difference.numel()
+
+    @torch.no_grad()
+    def by_sample(
+        self, maps: Tensor, transformed_maps: Tensor, affine: Tensor | None = None
+    ) -> Tensor:
+        """Return the value of each sample, (N,), without gradient.
+
+        Its mean is what ``forward`` returns for the same arguments.
+        """
+        difference = self._difference(maps, transformed_maps, affine)
+        if self.distance == 'mse':
+            return difference.square().mean((1, 2, 3))
+        norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
+        return norms.sum(1) / difference[0].numel()
+
+    def _difference(
+        self, maps: Tensor, transformed_maps: Tensor, affine: Tensor | None
+    ) -> Tensor:
         if maps.shape != transformed_maps.shape:
             raise ValueError(
                 'the attention maps of the two views differ in shape: '
@@ -89,13 +112,8 @@ class AttentionConsistencyLoss(nn.Module):
                 'that column. Fix: Resize to a larger scale in the pipelines.'
             )
         if affine is None:
-            difference = maps - transformed_maps.flip(-1)
-        else:
-            difference = self._affine_difference(maps, transformed_maps, affine)
-        if self.distance == 'mse':
-            return difference.square().mean()
-        norms = torch.linalg.vector_norm(difference, dim=(-2, -1))
-        return norms.sum() / difference.numel()
+            return maps - transformed_maps.flip(-1)
+        return self._affine_difference(maps, transformed_maps, affine)
 
     @staticmethod
     def _affine_difference(

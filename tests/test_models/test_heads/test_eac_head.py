@@ -223,6 +223,33 @@ def test_without_consistency(imbalanced, needed):
     torch.testing.assert_close(losses['loss_cls'], sum(expected) / needed)
 
 
+@pytest.mark.parametrize('imbalanced', [True, False])
+def test_what_a_recorder_gets(imbalanced):
+    head = EACHead(num_classes=L, in_channels=C, imbalanced=imbalanced)
+    views = make_inputs()
+    arguments = pooled(views), make_samples([3, 0, 2]), tuple(views)
+    losses, calls = head.loss(*arguments), []
+    head.recorder = lambda **values: calls.append(values)
+    recorded = head.loss(*arguments)
+    assert all(torch.equal(losses[name], recorded[name]) for name in recorded)
+    [found] = calls
+    for logits, feats in zip(found['logits'], pooled(views), strict=True):
+        torch.testing.assert_close(logits, feats @ head.fc.weight.t() + head.fc.bias)
+    weight = head.fc.weight.detach()
+    maps = [torch.einsum('nchw,lc->nlhw', f.detach(), weight) for f in views]
+    gaps = [float((a - b.flip(-1)).square().mean()) for a, b in zip(*maps, strict=True)]
+    assert found['disagreement'].tolist() == pytest.approx(gaps, rel=1e-4)
+
+
+def test_a_recorder_gets_what_there_is():
+    calls = []
+    head = EACHead(num_classes=L, in_channels=C, consistency_weight=0)
+    head.recorder = lambda **values: calls.append(values)
+    [view] = make_inputs()[:1]
+    head.loss(pooled([view]), make_samples([3, 0, 2]), (view,))
+    assert len(calls[0]['logits']) == 1 and calls[0]['disagreement'] is None
+
+
 def test_two_views_by_default():
     head = EACHead(num_classes=L, in_channels=C)
     assert head.imbalanced and head.views == 2

@@ -25,6 +25,22 @@ def test_distance_by_hand(distance, expected):
     assert loss(maps, flipped).item() == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.parametrize(
+    ('distance', 'expected'),
+    [('mse', [17 / 2, 2.0]), ('l2', [math.sqrt(17) / 2, 2 / 2])],
+)
+def test_each_sample_by_hand(distance, expected):
+    # Flipped back, the second sample differs by 0 and 2.
+    loss = AttentionConsistencyLoss(distance)
+    maps = torch.tensor([[[[1.0, 3.0]]], [[[1.0, 3.0]]]], requires_grad=True)
+    flipped = torch.tensor([[[[2.0, 5.0]]], [[[1.0, 1.0]]]])
+    values = loss.by_sample(maps, flipped)
+    assert values.tolist() == pytest.approx(expected, rel=1e-6)
+    whole = float(loss(maps, flipped).detach())
+    assert float(values.mean()) == pytest.approx(whole, rel=1e-6)
+    assert not values.requires_grad
+
+
 def test_l2_is_divided_by_all_elements_not_by_maps():
     # Two samples of two classes, 1 x 2 maps that each differ by (3, 4):
     # four norms of 5 over 2 * 2 * 1 * 2 elements.
