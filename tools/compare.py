@@ -42,7 +42,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         nargs='+',
         default=[],
         metavar='KEY=VALUE',
-        help='overrides for every run, as for tools/train.py',
+        help='overrides for every run, as for tools/train.py; {seed} stands for its '
+        'seed',
     )
     return parser.parse_args(argv)
 

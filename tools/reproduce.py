@@ -35,7 +35,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description="Reproduce the paper's tables.")
     add = parser.add_argument
-    add('tables', nargs='*', help='table1 ... table6, lambda, or all')
+    add('tables', nargs='*', help='such as table1, or all; see --list')
     add('--list', action='store_true', help='show the tables and their runs')
     add(
         '--dry-run',
@@ -48,7 +48,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='train nothing: keep the results of finished runs, and write the tables '
         '[all, of all protocols]',
     )
-    add('--protocol', help="full, the paper's, or small [full]")
+    add('--protocol', help="full, the paper's, or another of --list [full]")
     add('--data', nargs='+', default=[], help='these data sets only')
     add('--noise', nargs='+', type=int, default=[], help='these rates only, in percent')
     add('--methods', nargs='+', default=[], help='these methods only, such as eac')

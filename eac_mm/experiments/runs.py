@@ -34,7 +34,8 @@ class Run:
         config: File of the recipe.
         seed: Seed of the training.
         work_dir: Its folder, which no other run shares.
-        options: Overrides as ``KEY=VALUE``, as for ``tools/train.py``.
+        options: Overrides as ``KEY=VALUE``, as for ``tools/train.py``; ``{seed}`` in
+            them stands for the seed.
         amp: Run in bfloat16.
         record: File that keeps its result once it is finished
             (:func:`~eac_mm.experiments.records.write_record`); then it is not trained
@@ -53,10 +54,15 @@ class Run:
         """File of everything that the training prints."""
         return self.work_dir / 'train.log'
 
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """The options with the seed filled in."""
+        return tuple(o.replace('{seed}', str(self.seed)) for o in self.options)
+
     def settings(self) -> Config:
         """Return the config of the training."""
         return load_config(
-            self.config, self.options, str(self.work_dir), self.seed, self.amp
+            self.config, self.overrides, str(self.work_dir), self.seed, self.amp
         )
 
     def result(self) -> dict | None:
@@ -101,7 +107,7 @@ class Run:
         command = [sys.executable, str(script), self.config, '--resume']
         command += ['--work-dir', str(self.work_dir), '--seed', str(self.seed)]
         command += ['--amp'] if self.amp else []
-        return command + (['--cfg-options', *self.options] if self.options else [])
+        return command + (['--cfg-options', *self.overrides] if self.options else [])
 
 
 def refuse_outdated(runs: Iterable[Run]) -> None:

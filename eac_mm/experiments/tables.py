@@ -17,7 +17,7 @@ class Entry:
         data: Data set, a key of the file's ``data``.
         noise: Wrong labels in percent.
         recipe: Path below ``configs`` without ``.py``.
-        options: Overrides as ``KEY=VALUE``.
+        options: Overrides as ``KEY=VALUE``; ``{seed}`` stands for the seed of a run.
         paper: The paper's figures, in the order of the table's metrics.
     """
 
@@ -39,6 +39,7 @@ class Entry:
         """Folder of its runs, the same for the same recipe in another table."""
         options = [option.split('=', 1) for option in self.options]
         slug = ','.join(f'{key.split(".")[-1]}-{value}' for key, value in options)
+        slug = slug.replace('{seed}', 'each')
         return f'{self.recipe}/{slug}' if slug else self.recipe
 
 

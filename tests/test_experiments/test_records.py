@@ -4,7 +4,6 @@ import json
 import pytest
 from results import result_of
 
-from eac_mm.experiments import records
 from eac_mm.experiments.records import (
     differences,
     read_result,
@@ -12,6 +11,7 @@ from eac_mm.experiments.records import (
     settings_of,
     write_record,
 )
+from eac_mm.version import MEASURES
 
 
 @pytest.fixture
@@ -40,14 +40,13 @@ def test_a_result_has_the_settings_of_its_run(run):
     ('key', 'value', 'line'),
     [
         ('seed', 4, 'seed: 4 -> 1'),
-        ('measures', 0, 'measures: 0 -> 1'),
+        ('measures', 0, f'measures: 0 -> {MEASURES}'),
         ('start', ['a.pth'], "start: ['a.pth'] -> []"),
         ('epochs', [dict(epoch=6)], 'length: 6 -> 7'),
         ('epochs', [dict(iter=600)], 'length: 600 -> 7'),
     ],
 )
-def test_what_differs_is_named(run, monkeypatch, key, value, line):
-    monkeypatch.setattr(records, 'MEASURES', 1)
+def test_what_differs_is_named(run, key, value, line):
     result = result_of(run, 80.0)
     (result['identity'] if key == 'seed' else result)[key] = value
     assert differences(settings_in(result), settings_of(run.settings())) == [line]

@@ -7,9 +7,10 @@ import pytest
 
 from eac_mm.datasets.noise import noisy_labels
 from eac_mm.experiments import Run, run_all, runs
+from eac_mm.version import MEASURES
 
 RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
-TRAIN = """
+TRAIN = f"""
 import argparse, json, os, pathlib
 parser = argparse.ArgumentParser()
 parser.add_argument('config')
@@ -23,9 +24,10 @@ print('Epoch(train) of', args.seed, 'with', os.environ.get('OMP_NUM_THREADS'))
 if args.seed == 1:
     raise SystemExit('no more disk')
 if args.seed < 3:
-    settings = dict(model=dict(weight=5.0), default_hooks={}, custom_hooks=[])
+    settings = dict(model=dict(weight=5.0), default_hooks={{}}, custom_hooks=[])
     identity = dict(settings=settings, seed=args.seed)
     result = dict(finished=True, seed=args.seed, identity=identity)
+    result['measures'] = {MEASURES}
     result = json.dumps(result)
     (args.work_dir / 'result.json').write_text(result)
 """
@@ -78,6 +80,12 @@ def test_a_run_that_another_process_trains_is_left_alone(make, script):
 def test_later_options_win_and_are_parsed(make):
     run = make(options=('model.weight=3', 'model.weight=0.1'))
     assert run.settings().model.weight == 0.1
+
+
+def test_an_option_may_follow_the_seed(make, script):
+    runs = [make(seed, options=('model.weight={seed}',)) for seed in (4, 5)]
+    assert [run.settings().model.weight for run in runs] == [4, 5]
+    assert runs[1].command(script)[-2:] == ['--cfg-options', 'model.weight=5']
 
 
 def test_one_failure_does_not_lose_the_others(make, script, capsys):

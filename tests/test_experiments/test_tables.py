@@ -31,7 +31,8 @@ def test_recipes_are_named_as_their_entries_say():
         _, data, rest = entry.recipe.split('_')
         parts = rest.split('-')
         assert (data, parts[0]) == (entry.data, noise[entry.noise])
-        assert (parts[-1] == 'small') == (protocol == 'small')
+        named = parts[-1] if parts[-1] in ('small', 'pretrained') else 'full'
+        assert named == ('full' if protocol == 'synthetic' else protocol)
         assert PAPER.data[data]['name'] in entry.column
 
 
@@ -47,10 +48,12 @@ def test_tables_have_the_cells_of_the_paper():
         table4=dict(full=15),
         table5=dict(full=12),
         table6=dict(full=3),
+        pairs=dict(synthetic=2),
         **{'lambda': dict(full=18, small=5)},
     )
     for table, protocol, entry in ENTRIES:
-        figures = 0 if table.log_axis else len(table.metrics)
+        own = table.log_axis or protocol == 'synthetic'  # the paper has no figure
+        figures = 0 if own else len(table.metrics)
         assert len(entry.paper) == figures, (table.name, protocol, entry)
         assert all(30 < figure < 100 for figure in entry.paper)
     for table in PAPER.tables.values():
@@ -75,6 +78,12 @@ def test_tables_share_runs():
     for name in ('table1', 'table3', 'table4', 'lambda'):
         assert eac in folders(name)
     assert f'{eac}/consistency_weight-0.1' in folders('lambda')
+
+
+def test_the_folder_of_an_option_that_follows_the_seed():
+    entry = PAPER.tables['pairs'].entries['synthetic'][1]
+    recipe = 'eac/resnet18_syntheticfer_noise30'
+    assert entry.folder == f'{recipe}/seed-each,type-OptimWrapper'
 
 
 def test_the_row_of_five_is_the_recipe_itself():
@@ -148,6 +157,7 @@ def test_baselines_of_the_paper():
         table1={'Baseline'},
         table2={'MobileNet', 'ResNet-50'},
         table3={plain},
+        pairs={'Baseline'},
         table4=set(),
         table5={'Baseline'},
         table6=set(),

@@ -28,9 +28,9 @@ class SyntheticFER(BaseDataset):
 
     The faces are drawn when the data set is loaded (one to two milliseconds
     each) and kept in memory as ``img``, like the images of MMPretrain's CIFAR, so
-    that a pipeline starts without ``LoadImageFromFile``. Expressions overlap as
-    they do in people, so that no network is right on all of them. Figures on this
-    set compare methods on this set alone; they say nothing about photographs.
+    that a pipeline starts without ``LoadImageFromFile``. The expressions are clear, so
+    that wrong labels are what makes a network wrong. Figures on this set compare
+    methods on this set alone; they say nothing about photographs.
 
     Face and label are functions of (seed, split, index): they are the same in
     every process, and a smaller data set is the beginning of a larger one. No face

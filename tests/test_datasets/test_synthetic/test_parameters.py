@@ -97,7 +97,7 @@ def test_photos_stay_in_range():
     rng = np.random.default_rng(0)
     photos = [Photo.sample(rng) for _ in range(400)]
     assert max(abs(photo.yaw) for photo in photos) <= 0.3
-    assert all(0.315 <= photo.scale <= 0.375 for photo in photos)
+    assert all(0.41 <= photo.scale <= 0.49 for photo in photos)
     assert all(0.72 <= photo.exposure <= 1.15 for photo in photos)
     assert all(0.93 <= gain <= 1.07 for photo in photos for gain in photo.tint)
     grey = sum(photo.grey for photo in photos)
