@@ -6,25 +6,20 @@ tests hold what comes with it: checks before training, exact resume, and a start
 the weights of a backbone.
 """
 
-import json
 from pathlib import Path
 
 import pytest
+import short_training
 import torch
-from mmengine import Config
 from mmengine.dist import all_gather
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
 from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.registry import MODELS
+from short_training import SAMPLES, At, Killed, assert_same, kill, losses_of
 from torch import nn
 from torch.nn import functional as F
 
-from eac_mm.apis import build_runner, load_config
-
 RECIPE = Path(__file__).parents[1] / 'configs/baseline/resnet18_syntheticfer_noise30.py'
-SAMPLES = 24
 
 
 @MODELS.register_module()
@@ -116,81 +111,18 @@ model = dict(head=dict(type='EarlyTargetsHead', num_samples=24, init_cfg=None))
 model = dict(type='CoTeaching')
 """,
 )
-OPTIONS = {
-    'train_dataloader.dataset.dataset.size': SAMPLES,
-    'val_dataloader.dataset.size': 8,
-    'train_dataloader.batch_size': 8,
-    'train_dataloader.num_workers': 0,
-    'val_dataloader.num_workers': 0,
-    'train_cfg.max_epochs': 2,
-    'model.backbone.drop_path_rate': 0.2,  # so that PyTorch's generator matters
-    'optim_wrapper.type': 'OptimWrapper',
-    'default_hooks.logger.interval': 1,
-    'log_processor.window_size': 1,
-    'log_level': 'ERROR',
-}
-
-
-class At(Hook):
-    """Call a function at the start of a step."""
-
-    priority = 'LOWEST'
-
-    def __init__(self, step, function):
-        self.step, self.function = step, function
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        if runner.iter == self.step:
-            self.function(runner)
-
-
-class Killed(BaseException):
-    """What a kill is here."""
-
-
-def kill(runner):
-    raise Killed
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch):
+def train(tmp_path):
     """Train a method in this process; return the runner at its end."""
-    # Both take longer than the training.
-    monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
-    monkeypatch.setattr(Config, 'pretty_text', property(str))
 
-    def run(method, name, *hooks, without=(), resume=None, **options):
+    def run(method, name, *hooks, **options):
         recipe = tmp_path / f'{method}.py'
         recipe.write_text(f'_base_ = [{str(RECIPE)!r}]\n{CONFIGS[method]}')
-        options = {**OPTIONS, **options}
-        cfg = load_config(recipe, options, str(tmp_path / name))
-        cfg.experiment_name = f'{tmp_path.name}_{method}_{name}_{resume is not None}'
-        if resume is not None:
-            cfg.resume, cfg.load_from = True, str(tmp_path / name / resume)
-        for hook in without:
-            cfg.default_hooks.pop(hook)
-        runner = build_runner(cfg)
-        for hook in hooks:
-            runner.register_hook(hook)
-        runner.train()
-        return runner
+        return short_training.train(recipe, tmp_path / name, *hooks, **options)
 
     return run
-
-
-def losses_of(runner):
-    """The losses of each step, as logged."""
-    log = next(Path(runner.work_dir).glob('*/vis_data/scalars.json'))
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    return [{k: v for k, v in r.items() if 'loss' in k} for r in rows if 'loss' in r]
-
-
-def assert_same(one, other):
-    """Bit-identical weights and buffers."""
-    one, other = one.model.state_dict(), other.model.state_dict()
-    assert one.keys() == other.keys()
-    for key, value in one.items():
-        assert torch.equal(value, other[key]), key
 
 
 @pytest.mark.parametrize('method', CONFIGS)
