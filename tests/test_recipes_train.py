@@ -1,7 +1,9 @@
 """Recipes train and validate on made data, with their networks at full size.
 
 Recipes that differ in nothing but the noise rate, or in it and lambda, share one
-training, that of the highest rate; tests/test_configs.py holds the settings of all.
+training, that of the highest rate. EAC's rivals train on one data set a map size, for
+their recipes are the baseline's but for the model. tests/test_configs.py holds the
+settings of all.
 """
 
 import json
@@ -21,7 +23,13 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 # One a network, data set and variant; clean labels have settings of their own in the
 # released code's recipes, and once stand for no memorisation.
 TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
-ALL = sorted(p for p in CONFIGS.glob('*/*.py') if p.parent.name != '_base_')
+RIVALS = ('rul',)
+ALL = sorted(
+    p
+    for p in CONFIGS.glob('*/*.py')
+    if p.parent.name != '_base_'
+    and not (p.parent.name in RIVALS and '_ferplus_' in p.stem)
+)
 RECIPES = [path for path in ALL if not TWINS.search(path.stem)]
 # Classes, side of an image, and side of the last map at that size.
 SIZES = {
@@ -55,7 +63,11 @@ class Watch:
         if self.first_weight is None:
             self.first_weight = weight.clone()
         self.images.append(inputs[0].shape)
-        self.maps.append(attention_maps(outputs[-1].detach().float(), weight).shape)
+        if hasattr(self.head, 'map_size'):  # it takes the maps themselves
+            self.maps.append(outputs[-1].shape)
+        else:
+            maps = attention_maps(outputs[-1].detach().float(), weight)
+            self.maps.append(maps.shape)
 
     def see_comparison(self, _, maps, distance):
         self.compared.append([view.shape for view in maps[:2]])
@@ -117,9 +129,11 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     assert (steps, batch) in ((1, 4), (2, 2), (2, 4))
 
     # Shapes of each view. Cross-entropy on view 1 alone needs no second.
-    views = 1 if method == 'baseline' or 'noconsistency' in variants else 2
+    views = 2 if method == 'eac' and 'noconsistency' not in variants else 1
     consistent = views == 2 and 'plain' not in variants
-    maps = (batch, classes, map_side, map_side)
+    head = runner.model.head
+    taken = head.in_channels if hasattr(head, 'map_size') else classes
+    maps = (batch, taken, map_side, map_side)
     assert watch.images == [(batch, 3, side, side)] * steps * views
     assert watch.maps == [maps] * steps * views
     assert watch.compared == [[maps, maps]] * steps * consistent
