@@ -25,8 +25,7 @@ class MeanClass(BaseMetric):
 
     Args:
         by_class: Whether to add the accuracy of each class. Defaults to False.
-        collect_device: As for MMEngine's ``BaseMetric``. Defaults to ``'cpu'``.
-        prefix: As for MMEngine's ``BaseMetric``. Defaults to None.
+        **kwargs: Those of MMEngine's ``BaseMetric``.
 
     Examples:
         >>> val_evaluator = [dict(type='Accuracy'), dict(type='MeanClass')]
@@ -34,13 +33,8 @@ class MeanClass(BaseMetric):
 
     default_prefix = 'mean_class'
 
-    def __init__(
-        self,
-        by_class: bool = False,
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(collect_device, prefix)
+    def __init__(self, by_class: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
         self.by_class = by_class
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
