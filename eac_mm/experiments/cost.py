@@ -12,6 +12,7 @@ from eac_mm.utils import hardware
 from .plans import Cell
 from .runs import Run
 from .tables import Entry
+from .times import about
 
 # Passes for each model config that was asked for; building a model takes a moment.
 _PASSES: dict[str, int] = {}
@@ -116,13 +117,11 @@ def estimate(
     return None
 
 
-def duration(seconds: float | None) -> str:
-    """Write a time for people, such as ``about 3.2 h``."""
+def _time(seconds: float | None) -> str:
+    """Write an estimate for people, None if there is none."""
     if seconds is None:
         return 'unknown until a run has finished on this machine'
-    if seconds < 7200:
-        return f'about {seconds / 60:.0f} min'
-    return f'about {seconds / 3600:.1f} h'
+    return about(seconds)
 
 
 def show_costs(
@@ -142,7 +141,7 @@ def show_costs(
         passes = image_passes(cfg, data[entry.data]['images'])
         finished = run.result() is not None
         seconds = estimate(entry.recipe, network_of(cfg, entry), passes, speeds)
-        state = 'finished' if finished else duration(seconds)
+        state = 'finished' if finished else _time(seconds)
         lines.append(f'{run.work_dir}: {passes:,} image passes, {state}')
         if not finished:
             todo.append(passes)
@@ -150,5 +149,5 @@ def show_costs(
     time = None if None in times else sum(times)
     return '\n'.join(lines) + (
         f'\n\n{len(runs)} runs: {len(runs) - len(todo)} finished, {len(todo)} to do, '
-        f'{sum(todo):,} image passes; one after another {duration(time)}'
+        f'{sum(todo):,} image passes; one after another {_time(time)}'
     )

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
+from .times import about, duration
+
 # Lines of MMEngine's log: Epoch(train) [2][ 50/157], Iter(train) [ 50/900].
 EPOCH = re.compile(r'Epoch\((train|val)\) +\[ *(\d+)\]\[ *(\d+)/(\d+)\]')
 ITER = re.compile(r'Iter\(train\) +\[ *(\d+)/(\d+)\]')
@@ -126,7 +128,7 @@ class Progress:
         with self._update():
             run = self._runs[number]
             run.seconds = self._clock() - run.start
-            outcome = 'failed' if failed else f'done in {_duration(run.seconds)}'
+            outcome = 'failed' if failed else f'done in {duration(run.seconds)}'
             parts = [self._head(number), outcome, *filter(None, [run.accuracy])]
             self._print('  '.join(parts))
 
@@ -166,7 +168,7 @@ class Progress:
         parts = [self._head(number), run.place, *filter(None, [run.accuracy])]
         left = run.left(self._clock())
         if left is not None:
-            parts.append(f'{_about(left)} left')
+            parts.append(f'{about(left)} left')
         return '  '.join(parts)
 
     def _all_runs(self) -> str | None:
@@ -174,7 +176,7 @@ class Progress:
         if sum(run.seconds is None for run in self._runs) < 2:
             return None
         total = self._total(self._clock())
-        return None if total is None else f'all runs: {_about(total)} left'
+        return None if total is None else f'all runs: {about(total)} left'
 
     def _total(self, now: float) -> float | None:
         """Estimate the seconds left for all runs, from those that have begun."""
@@ -211,15 +213,3 @@ class Progress:
         for line in filter(None, lines):
             self._print(line[:width])  # one that wraps would be two to take away
             self._drawn += 1
-
-
-def _about(seconds: float) -> str:
-    return ('about ' if seconds >= 30 else '') + _duration(seconds)
-
-
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    if minutes < 1:
-        return 'less than 1 min'
-    hours, rest = divmod(minutes, 60)
-    return f'{hours} h {rest} min' if hours else f'{minutes} min'

@@ -7,7 +7,6 @@ from eac_mm.apis import load_config
 from eac_mm.experiments import cost
 from eac_mm.experiments.cost import (
     Speed,
-    duration,
     estimate,
     image_passes,
     measured_speeds,
@@ -113,8 +112,3 @@ def test_plan_with_and_without_finished_runs(
     assert lines[1].endswith('seed1: 700 image passes, about 10 min')
     assert lines[-1].startswith('6 runs: 1 finished, 5 to do, 3,500 image passes')
     assert lines[-1].endswith('one after another about 50 min')
-
-
-def test_durations():
-    assert duration(90) == 'about 2 min'
-    assert duration(9000) == 'about 2.5 h'
