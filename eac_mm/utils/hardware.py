@@ -52,7 +52,7 @@ def keep_freed_memory() -> bool:
 def flags() -> frozenset[str]:
     """Return the names of the CPU's instruction sets, as Linux spells them.
 
-    On other systems PyTorch says what it can (from 2.11 on), else the set is empty.
+    On other systems PyTorch says what it can, if it knows, else the set is empty.
     """
     if CPUINFO.is_file():
         return frozenset(CPUINFO.read_text().split())
