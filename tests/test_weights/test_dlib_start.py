@@ -167,6 +167,17 @@ def test_other_colours_are_warned_of(package, recipe_data, tmp_path):
     assert any('less (122.782, 117.001, 104.298), divided by 256' in s for s in said)
 
 
+def test_every_place_has_the_same_colours():
+    """Those of the tool that converts are those of the recipes and of the pages."""
+    mean, std = dlib_start.MEAN, dlib_start.STD
+    base = Config.fromfile(CONFIGS / '_base_' / 'models' / 'dlib_face.py')
+    preprocessor = base.model.data_preprocessor
+    assert (preprocessor.mean, preprocessor.std) == (list(mean), [std] * 3)
+    for page in (DlibFaceResNet.__doc__, dlib_face.convert_dlib_face.__doc__):
+        assert f'less {mean},' in ' '.join(page.split())
+        assert f'divided by {std:g}' in ' '.join(page.split())
+
+
 def test_spread():
     assert spread(3).tolist() == [0, 1, 2]
     assert spread(1023).tolist() == list(range(0, 1023, 2))
