@@ -153,13 +153,16 @@ def finished_pages(
     from eac_mm.experiments import Page, refuse_mixed_settings, refuse_outdated
 
     protocol = args.protocol if args.report else args.protocol or 'full'
+    found = [
+        (table, of, plan_for(of, args).finished(table.entries[of]))
+        for table, of in book.pages(args.tables or ['all'], protocol)
+    ]
+    every = [cells for *_, cells in found] + list(wanted.values())
+    refuse_outdated(run for cells in every for cell in cells for run in cell.runs)
     pages = []
-    for table, of in book.pages(args.tables or ['all'], protocol):
-        cells = plan_for(of, args).finished(table.entries[of])
-        runs = [run for cell in cells for run in cell.runs]
-        refuse_outdated(runs)
+    for table, of, cells in found:
         refuse_mixed_settings([*cells, *wanted.get(table.name, [])])
-        if runs:
+        if any(cell.runs for cell in cells):
             command = command_of(table.name, of, cells, args)
             pages.append(Page(book, table, cells, of, command, Path(args.out)))
     return pages
@@ -196,7 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is missing and write the tables; return 1 if a run failed, else 0."""
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
-    from eac_mm.experiments import load_tables, refuse_outdated, shard_of
+    from eac_mm.experiments import load_tables, shard_of
 
     book = load_tables(args.file or TABLES)
     if args.list:
@@ -210,7 +213,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         wanted = wanted_cells(book, args)
         cells = [cell for of_table in wanted.values() for cell in of_table]
         runs = {run: cell.entry for cell in cells for run in cell.runs}
-        refuse_outdated(runs)
         finished_pages(book, args, wanted)  # what cannot stand together, before all
         ours = list(runs)[i - 1 :: n]
         if args.dry_run:
