@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import MMLogger
+from spared import spare_repetition
 
 import eac_mm  # noqa: F401  (fixes upstream; must precede mmpretrain)
 
 torch.set_num_threads(1)
+spare_repetition()
 
 ROOT = Path(__file__).parents[1]
 TRAIN_LABELS = [1, 2, 3, 4, 5, 6, 7, 4, 4, 7, 5, 1]

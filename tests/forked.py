@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
+from spared import spare_repetition
 
 _context = multiprocessing.get_context('forkserver')
 _context.set_forkserver_preload(['eac_mm'])
@@ -85,6 +86,7 @@ def _run(words: list[str], environment: dict[str, str], output) -> None:
     os.environ.clear()
     os.environ.update(environment)
     torch.set_num_threads(int(environment.get('OMP_NUM_THREADS', '1')))
+    spare_repetition()
     sys.argv = words
     sys.path.insert(0, str(Path(words[0]).parent))
     runpy.run_path(words[0], run_name='__main__')
