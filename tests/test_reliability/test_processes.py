@@ -42,7 +42,7 @@ def long_run(tmp_path):
 
 
 def test_a_rank_that_dies_ends_the_job(long_run):
-    long_run.start(processes=2)
+    long_run.start(processes=2, torchrun=True)
     long_run.wait_for('Epoch(train)   [2]')
     ranks = [n for n, c in processes_of(long_run) if 'torch.distributed.run' not in c]
     tops = [n for n in ranks if not any(n in children_of(o) for o in ranks)]
@@ -75,7 +75,7 @@ def test_torchrun_starts_again_from_the_newest_checkpoint(tmp_path):
     whole, run = (Run(tmp_path / name, **options) for name in ('whole', 'run'))
     whole.start(processes=2)
     whole.finish()
-    run.start(processes=2, MAX_RESTARTS='1')
+    run.start(processes=2, torchrun=True, MAX_RESTARTS='1')
     run.wait_for('Saving checkpoint at 2 epochs')
     ranks = [n for n, c in processes_of(run) if 'torch.distributed.run' not in c]
     tops = [n for n in ranks if not any(n in children_of(o) for o in ranks)]
@@ -111,7 +111,7 @@ def test_two_processes_measure_what_one_would(tmp_path):
 )
 def test_a_signal_ends_the_run_with_one_line(long_run, number, processes):
     """Sent to all processes, workers included, as Slurm does."""
-    long_run.start(processes=processes)
+    long_run.start(processes=processes, torchrun=processes == 2)
     long_run.wait_for('Epoch(train)   [2]')
     os.killpg(long_run.process.pid, number)
     output = long_run.finish(timeout=MINUTE)
