@@ -181,7 +181,8 @@ def run_script(*words, cwd):
 
 
 def test_two_processes(tmp_path, small_options, as_arguments):
-    options = as_arguments({**small_options, 'train_dataloader.batch_size': 3})
+    options = {'train_dataloader.batch_size': 3, 'train_cfg.max_epochs': 1}
+    options = as_arguments({**small_options, **options})
     work_dir = tmp_path / 'run'
     done = run_script(
         ROOT / 'tools' / 'dist_train.sh',
@@ -202,7 +203,7 @@ def test_two_processes(tmp_path, small_options, as_arguments):
     metrics = load_tool('test').main(
         [
             EAC,
-            str(work_dir / 'epoch_2.pth'),
+            str(work_dir / 'epoch_1.pth'),
             '--work-dir',
             str(tmp_path / 'test'),
             '--cfg-options',

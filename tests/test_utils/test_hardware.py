@@ -118,7 +118,7 @@ def test_what_multiplies_bfloat16(cpu, machine):
         ({'architecture': 'arm64', 'bf16': True, 'l2_cache_size': 9}, 'bf16', 'bf16'),
         ({'bf16': False}, None, 'arm64'),
         ({'avx2': True, 'avx512_f': True, 'avx512_bf16': False}, None, 'avx512f'),
-        (None, None, 'arm64'),  # PyTorch before 2.11
+        (None, None, 'arm64'),  # an older PyTorch
     ],
 )
 def test_a_system_without_proc(torch_says, unit, best, machine, monkeypatch):

@@ -12,8 +12,11 @@ RECIPE = 'configs/baseline/resnet18_syntheticfer_noise30.py'
 SMALL = {
     'train_dataloader.dataset.dataset.size': 16,
     'train_dataloader.batch_size': 8,
+    'train_dataloader.num_workers': 0,
     'val_dataloader.dataset.size': 8,
+    'val_dataloader.num_workers': 0,
     'test_dataloader.dataset.size': 8,
+    'test_dataloader.num_workers': 0,
     'optim_wrapper.type': 'OptimWrapper',
     'train_cfg.max_epochs': 1,
     'visualizer.vis_backends': [],
