@@ -152,13 +152,14 @@ BF16 = 'BFloat16OptimWrapper'
 PAPER = (ADAM, EXPONENTIAL, 60, 32, None, 'OptimWrapper')
 FACES = (ADAM, EXPONENTIAL, 20, 32, None, 'OptimWrapper')
 SCRATCH = (SGD, COSINE, 100, 128, 10, 'OptimWrapper')
-SMALL = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 32, 10, BF16)
+SMALL = ({**ADAM, 'lr': 2e-3}, EXPONENTIAL, 20, 64, 7, BF16)
+SYNTHETIC = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 32, 10, BF16)
 # Of the data sets that are not trained on as the paper's faces are.
 OWN = {
     'cifar100': ('resnet18 for small images', SCRATCH),
     'tinyimagenet': ('resnet18 for small images', SCRATCH),
     'ferplus-small': ('resnet18 of quarter width', SMALL),
-    'syntheticfer': ('resnet18 of quarter width', SMALL),
+    'syntheticfer': ('resnet18 of quarter width', SYNTHETIC),
     'ferplus-pretrained': ('dlibface', FACES),
     'rafdb-96': ('dlibface', FACES),
 }

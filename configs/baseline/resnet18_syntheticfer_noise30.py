@@ -5,10 +5,9 @@
 _base_ = [
     '../_base_/models/resnet18w16.py',
     '../_base_/datasets/syntheticfer.py',
-    '../_base_/schedules/adam_20e_small.py',
+    '../_base_/schedules/adam_20e_synthetic.py',
     '../_base_/default_runtime.py',
 ]
 
 model = dict(head=dict(num_classes=_base_.num_classes))
 train_dataloader = dict(dataset=dict(rate=0.3))
-train_cfg = dict(val_interval=2)  # seconds each, and more points in the picture

@@ -16,4 +16,4 @@ model = dict(
 train_dataloader = dict(
     dataset=dict(rate=0.3, dataset=dict(pipeline=_base_.pair_pipeline))
 )
-default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=10))
+default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=7))

@@ -5,7 +5,7 @@
 _base_ = [
     '../_base_/models/resnet18w16.py',
     '../_base_/datasets/syntheticfer.py',
-    '../_base_/schedules/adam_20e_small.py',
+    '../_base_/schedules/adam_20e_synthetic.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -16,5 +16,4 @@ model = dict(
 train_dataloader = dict(
     dataset=dict(rate=0.3, dataset=dict(pipeline=_base_.pair_pipeline))
 )
-train_cfg = dict(val_interval=2)  # seconds each, and more points in the picture
 default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=10))

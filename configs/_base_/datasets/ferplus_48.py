@@ -8,7 +8,7 @@ pair_pipeline = [*load, *_base_.two_views]
 test_pipeline = [*load, _base_.pack]
 
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=64,
     num_workers=2,
     dataset=dict(dataset=dict(indices=10000, pipeline=train_pipeline)),
 )
