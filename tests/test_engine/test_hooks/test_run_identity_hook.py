@@ -129,7 +129,7 @@ def test_a_changed_schedule_is_named_and_that_of_the_checkpoint_goes_on(
     output = ''.join(capfd.readouterr())
     assert 'resuming goes on with the schedule of the checkpoint' in output
     assert 'optim_wrapper.optimizer.lr: 0.002 -> 0.5' in output
-    assert 'param_scheduler.gamma: 0.95 -> 0.1' in output
+    assert 'param_scheduler.gamma: 0.93 -> 0.1' in output
     # MMEngine ends a schedule with the epochs that it was made for.
     assert 'param_scheduler.0 ends after 1 epochs, not 2' in output
     assert runner.optim_wrapper.get_lr()['lr'][0] == 0.002
