@@ -133,11 +133,11 @@ def test_a_changed_schedule_is_named_and_that_of_the_checkpoint_goes_on(
     # MMEngine ends a schedule with the epochs that it was made for.
     assert 'param_scheduler.0 ends after 1 epochs, not 2' in output
     assert runner.optim_wrapper.get_lr()['lr'][0] == 0.002
-    assert runner.param_schedulers[0].gamma == 0.95
+    assert runner.param_schedulers[0].gamma == 0.93
     (hook,) = (hook for hook in runner.hooks if isinstance(hook, RunIdentityHook))
     kept = hook.identity['settings']
     assert kept['optim_wrapper']['optimizer']['lr'] == 0.002
-    assert kept['param_scheduler']['gamma'] == 0.95
+    assert kept['param_scheduler']['gamma'] == 0.93
 
 
 def test_a_run_without_a_seed_takes_that_of_its_checkpoint(folder, monkeypatch):
