@@ -1,51 +1,37 @@
 import copy
 import logging
-from itertools import count
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import short_training
 import torch
-from mmengine import Config
 from mmengine.dataset import DefaultSampler
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmpretrain.structures import DataSample
 from ranks import in_two_processes
+from short_training import SAMPLES, Killed
 from torch import nn
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from eac_mm.apis import build_runner, load_config
 from eac_mm.audit import read_records
 from eac_mm.datasets import NoisyLabels
 from eac_mm.engine import TrainingRecorderHook
 from eac_mm.engine.hooks.training_recorder_hook import Drawn, merged
 
 RECIPES = Path(__file__).parents[3] / 'configs'
-SAMPLES, STEPS = 24, 3
-OPTIONS = {
-    'train_dataloader.dataset.dataset.size': SAMPLES,
-    'val_dataloader.dataset.size': 8,
-    'train_dataloader.batch_size': 8,
-    'train_dataloader.num_workers': 0,
-    'val_dataloader.num_workers': 0,
-    'train_cfg.max_epochs': 2,
-    'optim_wrapper.type': 'OptimWrapper',
-    'log_level': 'ERROR',
+OWN = {
+    'model.backbone.drop_path_rate': 0.0,  # so that a copy computes the same
     'visualizer.vis_backends': [],
     # MMEngine collects garbage to serialise: a third of a second.
     'train_dataloader.dataset.dataset.serialize_data': False,
     'val_dataloader.dataset.serialize_data': False,
 }
 ON = {'default_hooks.recorder.type': 'TrainingRecorderHook'}
-NAMES = count()
-
-
-class Killed(BaseException):
-    """What a kill is here."""
 
 
 class KillAt(Hook):
@@ -90,23 +76,15 @@ class Oracle(Hook):
 
 
 @pytest.fixture
-def train(tmp_path, monkeypatch):
+def train(tmp_path):
     """Train a recipe on synthetic faces in this process; return the runner."""
-    # Both take longer than the training.
-    monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
-    monkeypatch.setattr(Config, 'pretty_text', property(str))
 
     def run(method, name, *hooks, resume=None, **options):
         recipe = RECIPES / method / 'resnet18_syntheticfer_noise30.py'
-        cfg = load_config(recipe, {**OPTIONS, **options}, str(tmp_path / name))
-        cfg.experiment_name = f'recorder_{next(NAMES)}'
-        if resume is not None:
-            cfg.resume, cfg.load_from = True, str(tmp_path / name / resume)
-        runner = build_runner(cfg)
-        for hook in hooks:
-            runner.register_hook(hook)
-        runner.train()
-        return runner
+        options = {**OWN, **options}
+        return short_training.train(
+            recipe, tmp_path / name, *hooks, resume=resume, **options
+        )
 
     return run
 
