@@ -1,6 +1,6 @@
 # EAC, synthetic faces at 48 px, 30 % symmetric noise, from scratch.
 # python tools/train.py configs/eac/resnet18_syntheticfer_noise30.py
-# Takes about 4 minutes on one core of an AMD EPYC (AVX2, float32).
+# Takes about 5 minutes on one core of an AMD EPYC (AVX2, float32).
 # Measured results: README.md.
 _base_ = [
     '../_base_/models/resnet18w16.py',
