@@ -2,6 +2,7 @@
 
 import difflib
 import functools
+import itertools
 import pickle
 import re
 import zipfile
@@ -24,6 +25,7 @@ from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 from .options import check_options, settle_recipe, warn_of_custom_keys
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+_BUILT = itertools.count(1)  # runners of this process
 
 
 def load_config(
@@ -203,8 +205,10 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if not trust_checkpoint:
             vet_checkpoint(path)
     compat.init_cpu_distributed(cfg)
+    named = _name_apart(cfg, next(_BUILT))
+    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
     with compat.weights_only(not trust_checkpoint):
-        runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+        runner = build(named)
     # All that reads files after that: init_cfg's Pretrained, load_from and resume.
     for name in ('_init_model_weights', 'load_checkpoint'):
         if hasattr(runner, name):
@@ -214,6 +218,20 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         runner.load_checkpoint = _converting(runner)
     warn_of_custom_keys(cfg, runner)
     return runner
+
+
+def _name_apart(cfg: Config, number: int) -> Config:
+    """Return the config with a name that no other runner of this process has.
+
+    MMEngine finds the logger, message hub and visualizer by the recipe's name and the
+    time in seconds: the second of two runners built within a second would write its
+    curves into the first one's folder.
+    """
+    if number == 1 or cfg.get('experiment_name'):
+        return cfg
+    named = cfg.copy()
+    named.experiment_name = f'{Path(cfg.filename or "run").stem}-{number}'
+    return named
 
 
 def _vetted(method: Callable, force: bool) -> Callable:
