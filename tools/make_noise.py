@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # these take seconds, and --help needs none
     from eac_mm.datasets.noise.files import NoiseManifest
     from eac_mm.datasets.noise.model import Transition
 
-KINDS = ('symmetric', 'asymmetric')
+KINDS = ('symmetric', 'uniform', 'asymmetric')
 
 DEFAULT_RATE = 0.3
 DATASET = 'train_dataloader.dataset'
@@ -36,12 +36,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--kind',
         choices=KINDS,
-        help='[symmetric; with --transition asymmetric]',
+        help='symmetric: to another class; uniform: to any class, its own included; '
+        '[symmetric; with --transition asymmetric]',
     )
     parser.add_argument(
         '--rate',
         type=float,
-        help='share of the labels to change, in [0, 1); asymmetric: of those of the '
+        help='share of the labels to change, in [0, 1); uniform: to draw anew, some '
+        'as they were; asymmetric: of those of the '
         f'classes that change [{DEFAULT_RATE}; 0 with a matrix]',
     )
     parser.add_argument(

@@ -27,7 +27,7 @@ class NoiseManifest:
     """Description of the noise in a noise file.
 
     Args:
-        kind: ``'symmetric'``, ``'asymmetric'``, or ``'file'`` for labels read from one.
+        kind: That of the noise model, or ``'file'`` for labels read from one.
         rate: Rate asked for; 0 if a transition matrix or a file settles the labels.
         measured_rate: Share of labels that differ from the clean ones.
         seed: Seed of the draw.

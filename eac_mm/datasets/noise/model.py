@@ -5,7 +5,7 @@ from numbers import Integral, Real
 
 import numpy as np
 
-KINDS = ('symmetric', 'asymmetric')
+KINDS = ('symmetric', 'uniform', 'asymmetric')
 
 # {from: to} by class name, or an L x L matrix
 Transition = Mapping[str, str] | Sequence[Sequence[float]]
@@ -78,7 +78,10 @@ def transition_matrix(
     Args:
         kind: ``'symmetric'`` moves a label with probability ``rate`` to one of
             the other classes, all equally likely (as in the lists of the EAC
-            authors, and in SCN); ``'asymmetric'`` follows ``transition``.
+            authors, and in SCN); ``'uniform'`` draws a label anew with probability
+            ``rate``, from all classes alike, its own included (as in most work on
+            CIFAR), so that a share of ``rate * (L - 1) / L`` is wrong: 18 % of 10
+            classes at 0.2; ``'asymmetric'`` follows ``transition``.
         rate: In [0, 1).
         classes: Names of the L classes.
         transition: For asymmetric noise only. Either ``{from: to}`` by class
@@ -95,8 +98,8 @@ def transition_matrix(
     """
     check_kind(kind)
     check_rate(rate)
-    if kind == 'symmetric':
-        return _symmetric_matrix(rate, len(classes), transition)
+    if kind != 'asymmetric':
+        return _even_matrix(kind, rate, len(classes), transition)
     if transition is None or len(transition) == 0:
         size = len(classes)
         raise ValueError(
@@ -109,19 +112,22 @@ def transition_matrix(
     return _checked_matrix(rate, len(classes), transition)
 
 
-def _symmetric_matrix(
-    rate: float, size: int, transition: Transition | None
+def _even_matrix(
+    kind: str, rate: float, size: int, transition: Transition | None
 ) -> np.ndarray:
+    """Return the matrix of noise that prefers no class: symmetric or uniform."""
     if transition is not None:
         raise ValueError(
-            'symmetric noise takes no transition. Fix: kind="asymmetric" to use it, '
+            f'{kind} noise takes no transition. Fix: kind="asymmetric" to use it, '
             'or leave it out.'
         )
     if size < 2:
         raise ValueError(
-            f'symmetric noise needs two classes or more, got {size}. Fix: name all '
+            f'{kind} noise needs two classes or more, got {size}. Fix: name all '
             'classes in metainfo=dict(classes=[...]).'
         )
+    if kind == 'uniform':
+        return (1 - rate) * np.eye(size) + rate / size
     matrix = np.full((size, size), rate / (size - 1))
     np.fill_diagonal(matrix, 1 - rate)
     return matrix

@@ -43,10 +43,11 @@ class NoisyLabels(Dataset):
             are read. A sample is what ``PackInputs`` returns, or a pair of image
             (tensor, array or PIL image, in the channel order that the
             preprocessor expects) and label.
-        kind: ``'symmetric'`` or ``'asymmetric'``; see
+        kind: ``'symmetric'``, ``'uniform'`` or ``'asymmetric'``; see
             :func:`~eac_mm.datasets.noise.model.transition_matrix`. Defaults to
             ``'symmetric'``.
-        rate: Share of labels to change, in [0, 1). Defaults to 0.
+        rate: Share of labels to draw anew, in [0, 1). Uniform noise draws some of
+            them as they were; the log says how many are wrong. Defaults to 0.
         seed: Seed of the noise. It is not the seed of the training, so that runs
             with several training seeds share one set of labels. Defaults to 0.
         transition: Asymmetric noise as ``{from: to}`` or as a matrix.

@@ -66,8 +66,26 @@ def test_symmetric_matrix():
     )
 
 
-def test_symmetric_matrix_of_no_noise():
-    np.testing.assert_array_equal(transition_matrix('symmetric', 0, ABC), np.eye(3))
+@pytest.mark.parametrize('kind', ['symmetric', 'uniform'])
+def test_matrix_of_no_noise(kind):
+    np.testing.assert_array_equal(transition_matrix(kind, 0, ABC), np.eye(3))
+
+
+def test_uniform_matrix():
+    # 0.7 + 0.3 / 3 stay
+    np.testing.assert_allclose(
+        transition_matrix('uniform', 0.3, ABC),
+        [[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]],
+        rtol=1e-12,
+    )
+
+
+def test_uniform_noise_of_20_percent_on_ten_classes_changes_18():
+    clean = balanced(5000, 10)
+    matrix = transition_matrix('uniform', 0.2, [str(i) for i in range(10)])
+    wrong = (draw_labels(clean, matrix, 0) != clean).sum()
+    # five standard deviations of Binomial(50000, 0.18)
+    assert abs(wrong - 9000) < 5 * np.sqrt(50_000 * 0.18 * 0.82)
 
 
 def test_asymmetric_matrix_of_pairs():
@@ -89,10 +107,11 @@ def test_asymmetric_matrix_as_it_is(convert):
             'gaussian',
             0.3,
             None,
-            r"noise kind 'gaussian' is .*Fix: choose .*'symmetric', 'asymm",
+            r"noise kind 'gaussian' is .*Fix: choose .*'symmetric', 'uniform', 'asymm",
         ),
         ('symmetric', 1.0, None, r'noise rate 1.0'),
         ('symmetric', 0.3, {'a': 'b'}, r'takes no transition. Fix: kind="asymmetric"'),
+        ('uniform', 0.3, {'a': 'b'}, r'uniform noise takes no transition. Fix: kind='),
         ('asymmetric', 0.3, None, r'needs a transition, got None. .* matrix of 3 x 3'),
         ('asymmetric', 0.3, {}, r'needs a transition, got \{\}. Fix'),
         ('asymmetric', 0.3, {'a': 'd'}, r"names the class 'd'; .*\('a', 'b', 'c'\)"),

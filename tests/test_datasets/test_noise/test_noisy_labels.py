@@ -195,6 +195,20 @@ def test_report(monkeypatch):
     ]
 
 
+def test_report_of_uniform_noise_says_what_share_is_wrong(monkeypatch):
+    said = []
+    monkeypatch.setattr(
+        noisy_labels, 'print_log', lambda text, logger: said.append(text)
+    )
+    noisy = NoisyLabels(labelled([0, 1, 2] * 400), kind='uniform', rate=0.3)
+    wrong = int((noisy.given_labels != noisy.clean_labels).sum())
+    assert abs(wrong - 240) < 5 * np.sqrt(1200 * 0.2 * 0.8)  # two thirds of 0.3
+    assert said == [
+        f'{wrong} of 1,200 noisy labels differ from the clean ones '
+        f'({100 * wrong / 1200:.2f} %; uniform noise, rate 0.3 asked, seed 0)'
+    ]
+
+
 def test_report_without_noise(monkeypatch):
     said = []
     monkeypatch.setattr(
