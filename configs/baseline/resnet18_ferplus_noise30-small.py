@@ -3,9 +3,9 @@
 # Takes about 5 minutes on one core of an AMD EPYC (avx512_bf16).
 # Measured results: docs/results/table1-small.md.
 _base_ = [
-    '../_base_/models/resnet18w16.py',
+    '../_base_/models/resnet18w16_cifar.py',
     '../_base_/datasets/ferplus_48.py',
-    '../_base_/schedules/adam_20e_small.py',
+    '../_base_/schedules/adam_30e_small.py',
     '../_base_/default_runtime.py',
 ]
 

@@ -3,9 +3,9 @@
 # Takes about 8 minutes on one core of an AMD EPYC (avx512_bf16).
 # Measured results: docs/results/table1-small.md.
 _base_ = [
-    '../_base_/models/resnet18w16.py',
+    '../_base_/models/resnet18w16_cifar.py',
     '../_base_/datasets/ferplus_48.py',
-    '../_base_/schedules/adam_20e_small.py',
+    '../_base_/schedules/adam_30e_small.py',
     '../_base_/default_runtime.py',
 ]
 
@@ -16,4 +16,4 @@ model = dict(
 train_dataloader = dict(
     dataset=dict(rate=0.3, dataset=dict(pipeline=_base_.pair_pipeline))
 )
-default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=7))
+default_hooks = dict(ramp=dict(type='ConsistencyRampHook', epochs=10))

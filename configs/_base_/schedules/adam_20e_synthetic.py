@@ -1,6 +1,7 @@
-# For the synthetic faces: the rate falls slowly enough for a small network to memorise
-# wrong labels.
-_base_ = 'adam_20e_small.py'
+# For the synthetic faces: from scratch, bfloat16; the rate falls slowly enough for a
+# small network to memorise wrong labels.
+_base_ = 'adam_60e.py'
 
+optim_wrapper = dict(type='BFloat16OptimWrapper', optimizer=dict(lr=2e-3))
 param_scheduler = dict(gamma=0.93)
-auto_scale_lr = dict(base_batch_size=32)
+train_cfg = dict(max_epochs=20)
