@@ -11,6 +11,7 @@ default_hooks = dict(
     sync_buffers=dict(type='SyncBuffersHook'),  # several processes, one figure
     finite_loss=dict(type='FiniteLossHook'),
     epoch_seed=dict(type='EpochSeedHook'),
+    sample_state=dict(type='SampleStateHook'),  # for methods that have it
     preflight=dict(type='PreflightHook'),
     precision=dict(type='PrecisionHook'),  # validation and test: as in training
     memorisation=dict(type='MemorisationHook', interval=1),

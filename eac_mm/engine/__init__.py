@@ -12,6 +12,7 @@ from .hooks import (
     ResultHook,
     RunIdentityHook,
     SafeCheckpointHook,
+    SampleStateHook,
     TrainingRecorderHook,
     training_precision,
 )
@@ -32,6 +33,7 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'SampleStateHook',
     'TrainingRecorderHook',
     'training_precision',
 ]

@@ -5,6 +5,7 @@ from .classifiers import EACClassifier
 from .heads import EACHead
 from .losses import AttentionConsistencyLoss, attention_maps
 from .preprocessor import EACDataPreprocessor
+from .sample_state import SampleState
 
 __all__ = [
     'AttentionConsistencyLoss',
@@ -13,5 +14,6 @@ __all__ = [
     'EACClassifier',
     'EACDataPreprocessor',
     'EACHead',
+    'SampleState',
     'attention_maps',
 ]

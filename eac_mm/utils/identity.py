@@ -6,8 +6,8 @@ same result, up to what machines and libraries differ in. The rules:
 - Of the config, only what MMEngine's Runner trains and validates with counts, after
   ``_base_`` and overrides are resolved. Not counted: work directory, logging,
   visualization, launcher, device, checkpoints, ``load_from``, testing, loader workers
-  and memory, a cache in RAM, hooks that only watch (:data:`WATCHING`), and where files
-  lie (:data:`PLACES`; the fingerprint sees what is in them).
+  and memory, a cache in RAM, hooks that decide nothing (:data:`WATCHING`), and where
+  files lie (:data:`PLACES`; the fingerprint sees what is in them).
 - The batch counts over all processes: 2 processes with 16 images are 1 with 32.
 - More or fewer epochs are the same run, longer or shorter.
 - A changed schedule is the same run, for MMEngine resumes that of the checkpoint.
@@ -77,6 +77,7 @@ WATCHING = (
     'RunIdentityHook',
     'RuntimeInfoHook',
     'SafeCheckpointHook',
+    'SampleStateHook',
     'SignalHook',
     'TrainingRecorderHook',
     'VisualizationHook',

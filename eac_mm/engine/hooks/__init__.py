@@ -11,6 +11,7 @@ from .preflight_hook import PreflightHook
 from .result_hook import ResultHook
 from .run_identity_hook import RunIdentityHook
 from .safe_checkpoint_hook import SafeCheckpointHook
+from .sample_state_hook import SampleStateHook
 from .training_recorder_hook import TrainingRecorderHook
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     'ResultHook',
     'RunIdentityHook',
     'SafeCheckpointHook',
+    'SampleStateHook',
     'TrainingRecorderHook',
     'training_precision',
 ]
