@@ -28,6 +28,18 @@ RIVALS = {
     'rul': ('RULHead', {'head.fc': dict(lr_mult=10)}),
 }
 RIVAL_RECIPES = ('rafdb', 'ferplus', 'ferplus-small', 'syntheticfer')
+# Standard remedies for noisy labels: what of the baseline's model they replace, and
+# that for one data set alone. Those of PAIRED train on EAC's pairs of views.
+REMEDIES = {
+    'label_smooth': dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.2)),
+    'mixup': dict(augments=dict(type='Mixup', alpha=1.0)),
+    'gce': dict(loss=dict(type='GCELoss', q=0.7)),
+    'sce': dict(loss=dict(type='SCELoss', alpha=0.1, beta=1.0)),
+    'sce cifar100': dict(loss=dict(type='SCELoss', alpha=6.0, beta=0.1)),
+    'gjs': dict(loss=dict(type='GJSLoss', label_weight=0.3)),
+}
+PAIRED = ('gjs',)
+REMEDY_RECIPES = ('rafdb', 'ferplus-small', 'syntheticfer', 'cifar100')
 RATES = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 
 # The paper's figures at 0, 10, 20 and 30 % noise: Tables 1, 2, 5 (top-1 / top-5), 6.
@@ -110,6 +122,11 @@ def all_recipes():
             dataset, *protocol = name.split('-')
             stem = '-'.join([f'resnet18_{dataset}_noise30', *protocol])
             recipes[f'{method}/{stem}'] = figure
+    for method in REMEDIES:
+        for name in REMEDY_RECIPES if ' ' not in method else ():
+            dataset, *protocol = name.split('-')
+            stem = '-'.join([f'resnet18_{dataset}_noise30', *protocol])
+            recipes[f'{method}/{stem}'] = None
     return recipes
 
 
@@ -228,6 +245,18 @@ def expected(name):
     if method in RIVALS:
         head, faster = RIVALS[method]
         wanted.update(head=('ImageClassifier', head, classes), faster=faster)
+    if method in REMEDIES:
+        wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
+    if method in PAIRED:
+        wanted.update(
+            head=('EACClassifier', 'EACHead', classes),
+            augmentation=['ErasingFlipPair'],
+            consistency_weight=0,
+            distance='mse',
+            imbalanced=False,
+            ramp=None,
+            pair=('shared', 0, None),
+        )
     for variant in variants:
         vary(wanted, variant, rate)
     if dataset in ('cifar100', 'tinyimagenet'):
@@ -293,6 +322,12 @@ def found_in(cfg, side):
     if type(head).__name__ in [name for name, _ in RIVALS.values()]:
         rates = cfg.optim_wrapper.get('paramwise_cfg', {})
         found['faster'] = rates.get('custom_keys', {})
+    remedy = dict(
+        loss=cfg.model.head.get('loss'),
+        augments=cfg.model.get('train_cfg', {}).get('augments'),
+    )
+    if any(remedy.values()):
+        found['remedy'] = {key: value for key, value in remedy.items() if value}
     if hasattr(head, 'consistency_weight'):
         ramp = cfg.default_hooks.get('ramp')
         found.update(
@@ -427,6 +462,30 @@ def test_rivals_and_baseline_differ_in_the_method_alone(name):
         head = cfg['model'].pop('head')
         assert head['init_cfg'] is None
     assert rival == baseline
+
+
+@pytest.mark.parametrize('name', [n for n in RECIPES if n.split('/')[0] in REMEDIES])
+def test_remedies_and_baseline_differ_in_the_method_alone(name):
+    method = parts(name)[0]
+    remedy, baseline, eac = (
+        config_of(name.replace(method, other, 1)).to_dict()
+        for other in (method, 'baseline', 'eac')
+    )
+    if method in PAIRED:
+        pipelines = [
+            cfg['train_dataloader']['dataset']['dataset'].pop('pipeline')
+            for cfg in (remedy, eac, baseline)
+        ]
+        assert pipelines[0] == pipelines[1]
+    if method == 'mixup':
+        classes = remedy['model']['data_preprocessor'].pop('num_classes')
+        assert classes == baseline['model']['head']['num_classes']
+    for cfg in (remedy, baseline):
+        cfg.pop('work_dir', None)
+        cfg['model'].pop('type')
+        cfg['model'].pop('train_cfg', None)
+        assert cfg['model'].pop('head')['init_cfg'] is None
+    assert remedy == baseline
 
 
 INFERRED = [

@@ -1,8 +1,9 @@
 """Recipes train and validate on made data, with their networks at full size.
 
 Recipes that differ in nothing but the noise rate, or in it and lambda, share one
-training, that of the highest rate. EAC's rivals train on one data set a map size, for
-their recipes are the baseline's but for the model. tests/test_configs.py holds the
+training, that of the highest rate. EAC's rivals train on one data set a map size, and
+the standard remedies on CIFAR-100, for their recipes are the baseline's but for the
+model. tests/test_configs.py holds the
 settings of all.
 """
 
@@ -24,11 +25,14 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 # released code's recipes, and once stand for no memorisation.
 TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
 RIVALS = ('rul',)
+REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs')
+PAIRED = ('gjs',)  # they train on EAC's pairs of views
 ALL = sorted(
     p
     for p in CONFIGS.glob('*/*.py')
     if p.parent.name != '_base_'
     and not (p.parent.name in RIVALS and '_ferplus_' in p.stem)
+    and not (p.parent.name in REMEDIES and '_cifar100_' not in p.stem)
 )
 RECIPES = [path for path in ALL if not TWINS.search(path.stem)]
 # Classes, side of an image, and side of the last map at that size.
@@ -129,8 +133,8 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     assert (steps, batch) in ((1, 4), (2, 2), (2, 4))
 
     # Shapes of each view. Cross-entropy on view 1 alone needs no second.
-    views = 2 if method == 'eac' and 'noconsistency' not in variants else 1
-    consistent = views == 2 and 'plain' not in variants
+    views = 2 if method in ('eac', *PAIRED) and 'noconsistency' not in variants else 1
+    consistent = views == 2 and method == 'eac' and 'plain' not in variants
     head = runner.model.head
     taken = head.in_channels if hasattr(head, 'map_size') else classes
     maps = (batch, taken, map_side, map_side)
@@ -146,7 +150,7 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     ramp = runner.cfg.default_hooks.get('ramp')
     for step, row in enumerate(log):
         assert math.isfinite(row['loss']) and row['loss'] > 0
-        assert ('loss_cls' in row) == (method == 'eac')
+        assert ('loss_cls' in row) == (method in ('eac', *PAIRED))
         assert ('loss_consistency' in row) == consistent
         if not consistent:
             assert row.get('loss_cls', row['loss']) == row['loss']

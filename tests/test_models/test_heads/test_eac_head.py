@@ -3,6 +3,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import nn
 from torch.nn import functional as F
@@ -307,3 +308,46 @@ def test_all_samples_or_none_carry_a_view_affine():
     samples = turned_samples([3, 0], [0, 1]) + make_samples([2])
     with pytest.raises(ValueError, match='2 of 3 samples carry a view_affine'):
         head.loss(pooled(views), samples, tuple(views))
+
+
+@pytest.mark.parametrize(
+    ('loss', 'imbalanced'),
+    [
+        (dict(type='GCELoss'), True),
+        (dict(type='GCELoss'), False),
+        (dict(type='SCELoss'), True),
+        (dict(type='GJSLoss', views=1), True),
+        (dict(type='GJSLoss'), False),
+        (dict(type='LabelSmoothLoss', label_smooth_val=0.2), True),
+    ],
+)
+def test_the_consistency_combines_with_any_loss(loss, imbalanced):
+    torch.manual_seed(0)
+    settings = dict(num_classes=L, in_channels=C, imbalanced=imbalanced)
+    head = EACHead(loss=loss, **settings)
+    plain = EACHead(**settings)
+    plain.load_state_dict(head.state_dict())
+    views, labels = make_inputs(), [3, 0, 2]
+    feats = tuple(view.mean((2, 3)) for view in views)
+    args = feats, make_samples(labels), tuple(views)
+    found = head.loss(*args)
+    assert torch.equal(found['loss_consistency'], plain.loss(*args)['loss_consistency'])
+    classified = [head((feat,)) for feat in feats[: 1 if imbalanced else 2]]
+    target = torch.tensor(labels * len(classified))
+    expected = MODELS.build(loss)(torch.cat(classified), target)
+    torch.testing.assert_close(found['loss_cls'], expected)
+
+
+def test_the_consistency_combines_with_mixed_labels():
+    head = EACHead(num_classes=L, in_channels=C, loss=dict(type='GCELoss'))
+    views = make_inputs()
+    scores = torch.tensor([[0.5, 0.5, 0, 0], [0, 0, 1, 0], [0.25, 0.25, 0.25, 0.25]])
+    samples = make_samples([0, 2, 1])
+    for sample, score in zip(samples, scores, strict=True):
+        sample.set_gt_score(score)
+    feats = (views[0].mean((2, 3)),)
+    found = head.loss(feats, samples, tuple(views))
+    p = head(feats).softmax(1)
+    expected = (scores * (1 - p**0.7) / 0.7).sum(1).mean()
+    torch.testing.assert_close(found['loss_cls'], expected)
+    assert found['loss_consistency'] > 0

@@ -1,0 +1,5 @@
+# GCE, ResNet-18, RAF-DB, 30 % symmetric noise.
+# python tools/train.py configs/gce/resnet18_rafdb_noise30.py
+_base_ = '../baseline/resnet18_rafdb_noise30.py'
+
+model = dict(head=dict(loss=dict(type='GCELoss', q=0.7)))

@@ -1,0 +1,14 @@
+# GJS, ResNet-18, CIFAR-100, 30 % symmetric noise, from scratch.
+# python tools/train.py configs/gjs/resnet18_cifar100_noise30.py
+_base_ = '../baseline/resnet18_cifar100_noise30.py'
+
+model = dict(
+    type='EACClassifier',
+    head=dict(
+        type='EACHead',
+        consistency_weight=0,
+        imbalanced=False,
+        loss=dict(type='GJSLoss', label_weight=0.3),
+    ),
+)
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_.pair_pipeline)))

@@ -1,0 +1,14 @@
+# GJS, ResNet-18, RAF-DB, 30 % symmetric noise.
+# python tools/train.py configs/gjs/resnet18_rafdb_noise30.py
+_base_ = '../baseline/resnet18_rafdb_noise30.py'
+
+model = dict(
+    type='EACClassifier',
+    head=dict(
+        type='EACHead',
+        consistency_weight=0,
+        imbalanced=False,
+        loss=dict(type='GJSLoss', label_weight=0.3),
+    ),
+)
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_.pair_pipeline)))

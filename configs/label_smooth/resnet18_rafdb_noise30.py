@@ -1,0 +1,5 @@
+# Label smoothing, ResNet-18, RAF-DB, 30 % symmetric noise.
+# python tools/train.py configs/label_smooth/resnet18_rafdb_noise30.py
+_base_ = '../baseline/resnet18_rafdb_noise30.py'
+
+model = dict(head=dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.2)))

@@ -1,0 +1,6 @@
+# Label smoothing, ResNet-18, synthetic faces at 48 px, 30 % symmetric noise, from
+# scratch.
+# python tools/train.py configs/label_smooth/resnet18_syntheticfer_noise30.py
+_base_ = '../baseline/resnet18_syntheticfer_noise30.py'
+
+model = dict(head=dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.2)))

@@ -1,0 +1,5 @@
+# SCE, ResNet-18, FERPlus (10,000 images at 48 px), 30 % symmetric noise, from scratch.
+# python tools/train.py configs/sce/resnet18_ferplus_noise30-small.py
+_base_ = '../baseline/resnet18_ferplus_noise30-small.py'
+
+model = dict(head=dict(loss=dict(type='SCELoss', alpha=0.1, beta=1.0)))
