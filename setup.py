@@ -1,13 +1,16 @@
 """Install eac_mm; ``pip install -c requirements/constraints.txt -e .`` does it."""
 
+import shutil
 import sys
 import sysconfig
 from importlib.metadata import distributions
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+SHIPPED = ('configs', 'tools')
 
 
 def requirements(name: str) -> list[str]:
@@ -32,6 +35,24 @@ def package_version() -> str:
     return scope['__version__']
 
 
+class BuildWithRecipes(build_py):
+    """Put recipes and tools into the wheel as ``eac_mm/.mim``, as OpenMMLab does.
+
+    A clone that is installed with ``-e`` uses its own.
+    """
+
+    def run(self) -> None:
+        """Build the package, then copy them beside it."""
+        super().run()
+        if self.editable_mode:
+            return
+        target = Path(self.build_lib, 'eac_mm', '.mim')
+        shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+        for name in SHIPPED:
+            unwanted = shutil.ignore_patterns('__pycache__', '*.pyc')
+            shutil.copytree(ROOT / name, target / name, ignore=unwanted)
+
+
 setup(
     name='eac_mm',
     version=package_version(),
@@ -42,6 +63,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['eac_mm', 'eac_mm.*']),
     package_data={'eac_mm': ['py.typed']},
+    cmdclass={'build_py': BuildWithRecipes},
     install_requires=[*requirements('runtime'), mmcv()],
     extras_require={
         'face-weights': requirements('face-weights'),

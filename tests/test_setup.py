@@ -2,6 +2,8 @@
 
 import itertools
 import runpy
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -70,3 +72,29 @@ def test_the_tested_set_is_in_range(run_setup):
             checked += 1
     assert checked == len(pins)
     assert given['version'] == __version__
+
+
+def files_below(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in folder.rglob('*')
+        if path.is_file() and '__pycache__' not in path.parts
+    }
+
+
+def test_recipes_and_tools_are_in_the_package(tmp_path):
+    stale = tmp_path / 'lib' / 'eac_mm' / '.mim' / 'configs' / 'eac' / 'renamed.py'
+    stale.parent.mkdir(parents=True)
+    stale.write_text('')
+    (tmp_path / 'info').mkdir()
+    words = f'egg_info --egg-base {tmp_path}/info build_py --build-lib {tmp_path}/lib'
+    command = [sys.executable, 'setup.py', '--quiet', *words.split()]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    built = files_below(tmp_path / 'lib' / 'eac_mm' / '.mim')
+    wanted = {
+        Path(name, path): content
+        for name in ('configs', 'tools')
+        for path, content in files_below(ROOT / name).items()
+    }
+    assert built == wanted
+    assert Path('configs/eac/resnet18_rafdb_noise30.py') in built
