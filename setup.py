@@ -66,6 +66,7 @@ setup(
     cmdclass={'build_py': BuildWithRecipes},
     install_requires=[*requirements('runtime'), mmcv()],
     extras_require={
+        'faces': requirements('faces'),
         'face-weights': requirements('face-weights'),
         'tests': requirements('tests'),
     },

@@ -1,7 +1,6 @@
 """dlib's face recognition network, from its file to MMPretrain's keys."""
 
 import hashlib
-import importlib.util
 import math
 import re
 from collections.abc import Iterable
@@ -19,6 +18,7 @@ from eac_mm.models.backbones.dlib_face_resnet import (
     norms,
     set_affine,
 )
+from eac_mm.utils.packages import find_package_file
 from eac_mm.version import __version__
 
 from .conversion import Converted
@@ -55,15 +55,7 @@ def find_dlib_face() -> Path:
     Raises:
         FileNotFoundError: If the package is not installed or lacks the file.
     """
-    spec = importlib.util.find_spec(PACKAGE)
-    folders = (spec.submodule_search_locations or []) if spec else []
-    for folder in folders:
-        if (path := Path(folder) / FILE).is_file():
-            return path
-    raise FileNotFoundError(
-        f"dlib's face weights are in the package face-recognition-models, which is "
-        f'{"installed without them" if folders else "not installed"}. {FIX}'
-    )
+    return find_package_file(PACKAGE, FILE, 'face-recognition-models', FIX)
 
 
 class _Reader:

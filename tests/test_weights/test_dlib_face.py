@@ -155,7 +155,7 @@ def test_the_package_is_found_without_importing_it(tmp_path, monkeypatch):
     (folder / 'models').mkdir(parents=True)
     (folder / '__init__.py').write_text('raise ImportError("pkg_resources")')
     monkeypatch.syspath_prepend(str(tmp_path))
-    with pytest.raises(FileNotFoundError, match='installed without them'):
+    with pytest.raises(FileNotFoundError, match='installed without it'):
         find_dlib_face()
     (folder / dlib_face.FILE).write_bytes(b'')
     assert find_dlib_face() == folder / dlib_face.FILE
