@@ -1,6 +1,7 @@
 """Heads that MMPretrain does not have."""
 
+from .dacl_head import DACLHead
 from .eac_head import EACHead
 from .rul_head import RULHead
 
-__all__ = ['EACHead', 'RULHead']
+__all__ = ['DACLHead', 'EACHead', 'RULHead']

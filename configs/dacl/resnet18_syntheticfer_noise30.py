@@ -1,0 +1,5 @@
+# DACL, synthetic faces at 48 px, 30 % symmetric noise, from scratch.
+# python tools/train.py configs/dacl/resnet18_syntheticfer_noise30.py
+_base_ = '../baseline/resnet18_syntheticfer_noise30.py'
+
+model = dict(neck=None, head=dict(type='DACLHead', map_size=3))
