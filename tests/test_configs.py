@@ -162,7 +162,7 @@ DATA = {
     'ferplus': ('FERPlus', 'train', None, 'test', 7, 224, 7, IMAGENET),
     'affectnet': ('AffectNet', 'train', None, 'val', 7, 224, 7, IMAGENET),
     'ferplus-small': ('FERPlus', 'train', 10_000, 'val', 7, 48, 6, IMAGENET),
-    'ferplus-pretrained': ('FERPlus', 'train', 10_000, 'val', 7, 96, 5, DLIB),
+    'ferplus-pretrained': ('FERPlus', 'train', 5_000, 'val', 7, 96, 5, DLIB),
     'rafdb-96': ('RAFDB', 'train', None, 'test', 7, 96, 5, DLIB),
     'syntheticfer': ('SyntheticFER', 'train', 3_000, 'val', 7, 48, 3, IMAGENET),
     'cifar100': ('CIFAR100', 'train', None, 'test', 100, 32, 4, CIFAR),
@@ -176,7 +176,7 @@ BF16 = 'BFloat16OptimWrapper'
 # optimiser, schedule, epochs, batch, epochs of EAC's ramp, precision. The paper's is
 # in Sec. 4.2 but for the batch, which is its code's; the others are ours.
 PAPER = (ADAM, EXPONENTIAL, 60, 32, None, 'OptimWrapper')
-FACES = (ADAM, EXPONENTIAL, 20, 32, None, 'OptimWrapper')
+FACES = (ADAM, EXPONENTIAL, 15, 32, None, BF16)
 SCRATCH = (SGD, COSINE, 100, 128, 10, 'OptimWrapper')
 SMALL = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.92}, 30, 64, 10, BF16)
 SYNTHETIC = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 32, 10, BF16)

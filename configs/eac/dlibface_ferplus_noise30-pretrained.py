@@ -1,10 +1,10 @@
-# EAC, FERPlus (10,000 images at 96 px), 30 % symmetric noise, dlib's face weights.
+# EAC, FERPlus (5,000 images at 96 px), 30 % symmetric noise, dlib's face weights.
 # python tools/train.py configs/eac/dlibface_ferplus_noise30-pretrained.py
 # Needs pip install "eac_mm[face-weights]" once.
 _base_ = [
     '../_base_/models/dlib_face.py',
     '../_base_/datasets/ferplus_96.py',
-    '../_base_/schedules/adam_20e_pretrained.py',
+    '../_base_/schedules/adam_15e_pretrained.py',
     '../_base_/default_runtime.py',
 ]
 

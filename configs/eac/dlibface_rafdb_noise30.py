@@ -4,7 +4,7 @@
 _base_ = [
     '../_base_/models/dlib_face.py',
     '../_base_/datasets/rafdb_96.py',
-    '../_base_/schedules/adam_20e_pretrained.py',
+    '../_base_/schedules/adam_15e_pretrained.py',
     '../_base_/default_runtime.py',
 ]
 
