@@ -24,7 +24,7 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 # One a network, data set and variant; clean labels have settings of their own in the
 # released code's recipes, and once stand for no memorisation.
 TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
-RIVALS = ('dacl', 'rul')
+RIVALS = ('dacl', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs')
 PAIRED = ('gjs',)  # they train on EAC's pairs of views
 ALL = sorted(

@@ -5,6 +5,7 @@ from .classifiers import EACClassifier
 from .heads import EACHead
 from .losses import AttentionConsistencyLoss, attention_maps
 from .preprocessor import EACDataPreprocessor
+from .relabelling import Relabelling
 from .sample_state import SampleState
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     'EACClassifier',
     'EACDataPreprocessor',
     'EACHead',
+    'Relabelling',
     'SampleState',
     'attention_maps',
 ]

@@ -3,5 +3,6 @@
 from .dacl_head import DACLHead
 from .eac_head import EACHead
 from .rul_head import RULHead
+from .scn_head import SCNHead
 
-__all__ = ['DACLHead', 'EACHead', 'RULHead']
+__all__ = ['DACLHead', 'EACHead', 'RULHead', 'SCNHead']
