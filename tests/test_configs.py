@@ -32,6 +32,7 @@ RIVALS = {
 RIVAL_RECIPES = ('rafdb', 'ferplus', 'ferplus-small', 'syntheticfer')
 # Standard remedies for noisy labels: what of the baseline's model they replace, and
 # that for one data set alone. Those of PAIRED train on EAC's pairs of views.
+SOP = dict(type='SOPLoss', consistency=0.9)
 REMEDIES = {
     'label_smooth': dict(loss=dict(type='LabelSmoothLoss', label_smooth_val=0.2)),
     'mixup': dict(augments=dict(type='Mixup', alpha=1.0)),
@@ -39,8 +40,18 @@ REMEDIES = {
     'sce': dict(loss=dict(type='SCELoss', alpha=0.1, beta=1.0)),
     'sce cifar100': dict(loss=dict(type='SCELoss', alpha=6.0, beta=0.1)),
     'gjs': dict(loss=dict(type='GJSLoss', label_weight=0.3)),
+    'elr': dict(loss=dict(type='ELRLoss', num_classes=7, beta=0.7, weight=3.0)),
+    'elr cifar100': dict(
+        loss=dict(type='ELRLoss', num_classes=100, beta=0.9, weight=7.0)
+    ),
+    'selc': dict(loss=dict(type='SELCLoss', num_classes=7, warm_up=5)),
+    'selc cifar100': dict(loss=dict(type='SELCLoss', num_classes=100, warm_up=20)),
+    'sop': dict(loss=dict(**SOP, num_classes=7, start=1e-2, balance=0.0)),
+    'sop syntheticfer': dict(loss=dict(**SOP, num_classes=7, start=1e-2, balance=0.1)),
+    'sop cifar100': dict(loss=dict(**SOP, num_classes=100, start=1e-3, balance=0.1)),
 }
-PAIRED = ('gjs',)
+PAIRED = ('gjs', 'sop')
+BANKS = ('elr', 'selc')  # heads that tell the loss the samples
 REMEDY_RECIPES = ('rafdb', 'ferplus-small', 'syntheticfer', 'cifar100')
 RATES = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 
@@ -252,6 +263,8 @@ def expected(name):
         wanted.update(head=('ImageClassifier', head, classes), faster=faster)
     if method in REMEDIES:
         wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
+    if method in BANKS:
+        wanted['head'] = ('ImageClassifier', 'SampleLossHead', classes)
     if method in PAIRED:
         wanted.update(
             head=('EACClassifier', 'EACHead', classes),

@@ -25,8 +25,8 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 # released code's recipes, and once stand for no memorisation.
 TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
 RIVALS = ('dacl', 'rul', 'scn')
-REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs')
-PAIRED = ('gjs',)  # they train on EAC's pairs of views
+REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
+PAIRED = ('gjs', 'sop')  # they train on EAC's pairs of views
 ALL = sorted(
     p
     for p in CONFIGS.glob('*/*.py')

@@ -3,6 +3,7 @@
 from .dacl_head import DACLHead
 from .eac_head import EACHead
 from .rul_head import RULHead
+from .sample_loss_head import SampleLossHead
 from .scn_head import SCNHead
 
-__all__ = ['DACLHead', 'EACHead', 'RULHead', 'SCNHead']
+__all__ = ['DACLHead', 'EACHead', 'RULHead', 'SCNHead', 'SampleLossHead']

@@ -10,10 +10,11 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 
 from ..losses import attention_maps
+from .sample_loss_head import SampleLossMixin
 
 
 @MODELS.register_module()
-class EACHead(LinearClsHead):
+class EACHead(SampleLossMixin, LinearClsHead):
     """Linear classifier whose attention must be consistent under a transform.
 
     `Learn From All: Erasing Attention Consistency for Noisy Label Facial

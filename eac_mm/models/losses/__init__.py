@@ -1,14 +1,20 @@
 """Losses that MMPretrain does not have."""
 
 from .attention_consistency import AttentionConsistencyLoss, attention_maps
+from .elr import ELRLoss
 from .gce import GCELoss
 from .gjs import GJSLoss
 from .sce import SCELoss
+from .selc import SELCLoss
+from .sop import SOPLoss
 
 __all__ = [
     'AttentionConsistencyLoss',
+    'ELRLoss',
     'GCELoss',
     'GJSLoss',
     'SCELoss',
+    'SELCLoss',
+    'SOPLoss',
     'attention_maps',
 ]

@@ -1,0 +1,10 @@
+# ELR, ResNet-18, synthetic faces at 48 px, 30 % symmetric noise, from scratch.
+# python tools/train.py configs/elr/resnet18_syntheticfer_noise30.py
+_base_ = '../baseline/resnet18_syntheticfer_noise30.py'
+
+model = dict(
+    head=dict(
+        type='SampleLossHead',
+        loss=dict(type='ELRLoss', num_classes=_base_.num_classes, beta=0.7, weight=3.0),
+    )
+)

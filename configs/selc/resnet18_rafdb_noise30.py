@@ -1,0 +1,10 @@
+# SELC, ResNet-18, RAF-DB, 30 % symmetric noise.
+# python tools/train.py configs/selc/resnet18_rafdb_noise30.py
+_base_ = '../baseline/resnet18_rafdb_noise30.py'
+
+model = dict(
+    head=dict(
+        type='SampleLossHead',
+        loss=dict(type='SELCLoss', num_classes=_base_.num_classes, warm_up=5),
+    )
+)
