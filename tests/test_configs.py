@@ -23,9 +23,11 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
 METHODS = ('baseline', 'eac')
 # EAC's rivals: the baseline's recipes but for the model, at one noise rate. Head, and
-# how many times as fast which weights learn.
+# how many times as fast which weights learn. RAN's classifier is its own; it gives the
+# head features of a region beside their summary.
 RIVALS = {
     'dacl': ('DACLHead', {}),
+    'ran': ('LinearClsHead', {}),
     'rul': ('RULHead', {'head.fc': dict(lr_mult=10)}),
     'scn': ('SCNHead', {}),
 }
@@ -75,6 +77,7 @@ FIGURES = {
 # Of the rivals, at 30 % noise on RAF-DB and FERPlus: Table 1.
 RIVAL_FIGURES = {
     'dacl': 'none none',
+    'ran': 'none none',
     'rul': '82.06 83.90',
     'scn': '77.45 82.20',
 }
@@ -243,6 +246,7 @@ def expected(name):
         epochs=epochs,
         batch=batch,
         precision=precision,
+        faster={},
         top=(1,) if classes == 7 else (1, 5),
     )
     if method == 'eac':
@@ -260,7 +264,8 @@ def expected(name):
         )
     if method in RIVALS:
         head, faster = RIVALS[method]
-        wanted.update(head=('ImageClassifier', head, classes), faster=faster)
+        classifier = 'RANClassifier' if method == 'ran' else 'ImageClassifier'
+        wanted.update(head=(classifier, head, classes), faster=faster)
     if method in REMEDIES:
         wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
     if method in BANKS:
@@ -311,7 +316,8 @@ def found_in(cfg, side):
     head = MODELS.build(cfg.model.head)
     colours = cfg.model.data_preprocessor
     weights, features = measure(json.dumps(cfg.model.backbone), side)
-    assert features[0] == head.in_channels
+    summary = features[0] if cfg.model.type == 'RANClassifier' else 0
+    assert features[0] + summary == head.in_channels
     assert features[1] == getattr(head, 'map_size', features[1])
     optimiser = cfg.optim_wrapper.optimizer
     found = dict(
@@ -335,11 +341,9 @@ def found_in(cfg, side):
         epochs=cfg.train_cfg.max_epochs,
         batch=cfg.train_dataloader.batch_size,
         precision=cfg.optim_wrapper.type,
+        faster=cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {}),
         top=cfg.val_evaluator[0].topk,
     )
-    if type(head).__name__ in [name for name, _ in RIVALS.values()]:
-        rates = cfg.optim_wrapper.get('paramwise_cfg', {})
-        found['faster'] = rates.get('custom_keys', {})
     remedy = dict(
         loss=cfg.model.head.get('loss'),
         augments=cfg.model.get('train_cfg', {}).get('augments'),
@@ -472,10 +476,12 @@ def test_rivals_and_baseline_differ_in_the_method_alone(name):
     rival, baseline = (
         config_of(other).to_dict() for other in (name, name.replace(method, 'baseline'))
     )
-    # Which weights learn faster is a part of the method: test_settings holds it.
+    # Which weights learn faster and the types of classifier and head are parts of the
+    # method: test_settings holds them.
     rival['optim_wrapper'].pop('paramwise_cfg', None)
     for cfg in (rival, baseline):
         cfg.pop('work_dir', None)
+        cfg['model'].pop('type')
         cfg['model'].pop('neck')  # a head that takes maps pools them itself
         head = cfg['model'].pop('head')
         assert head['init_cfg'] is None

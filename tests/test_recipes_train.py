@@ -18,13 +18,12 @@ from mmengine.runner import Runner
 from mmpretrain.datasets import CIFAR100
 
 from eac_mm.apis import build_runner, load_config
-from eac_mm.models.losses import attention_maps
 
 CONFIGS = Path(__file__).parents[1] / 'configs'
 # One a network, data set and variant; clean labels have settings of their own in the
 # released code's recipes, and once stand for no memorisation.
 TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
-RIVALS = ('dacl', 'rul', 'scn')
+RIVALS = ('dacl', 'ran', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
 PAIRED = ('gjs', 'sop')  # they train on EAC's pairs of views
 ALL = sorted(
@@ -63,15 +62,10 @@ class Watch:
     def see_view(self, backbone, inputs, outputs):
         if not backbone.training:
             return
-        weight = self.head.fc.weight.detach()
         if self.first_weight is None:
-            self.first_weight = weight.clone()
+            self.first_weight = self.head.fc.weight.detach().clone()
         self.images.append(inputs[0].shape)
-        if hasattr(self.head, 'map_size'):  # it takes the maps themselves
-            self.maps.append(outputs[-1].shape)
-        else:
-            maps = attention_maps(outputs[-1].detach().float(), weight)
-            self.maps.append(maps.shape)
+        self.maps.append(outputs[-1].shape)
 
     def see_comparison(self, _, maps, distance):
         self.compared.append([view.shape for view in maps[:2]])
@@ -135,11 +129,12 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     # Shapes of each view. Cross-entropy on view 1 alone needs no second.
     views = 2 if method in ('eac', *PAIRED) and 'noconsistency' not in variants else 1
     consistent = views == 2 and method == 'eac' and 'plain' not in variants
-    head = runner.model.head
-    taken = head.in_channels if hasattr(head, 'map_size') else classes
-    maps = (batch, taken, map_side, map_side)
-    assert watch.images == [(batch, 3, side, side)] * steps * views
-    assert watch.maps == [maps] * steps * views
+    # RAN sees five regions too, and classifies features beside their summary.
+    seen, parts = (6 * batch, 2) if method == 'ran' else (batch, 1)
+    channels = runner.model.head.in_channels // parts
+    assert watch.images == [(seen, 3, side, side)] * steps * views
+    assert watch.maps == [(seen, channels, map_side, map_side)] * steps * views
+    maps = (batch, classes, map_side, map_side)
     assert watch.compared == [[maps, maps]] * steps * consistent
 
     # The losses of each step; the weight is the config's, which other tests hold.

@@ -1,5 +1,6 @@
 """Classifiers that MMPretrain does not have."""
 
 from .eac_classifier import EACClassifier
+from .ran_classifier import RANClassifier
 
-__all__ = ['EACClassifier']
+__all__ = ['EACClassifier', 'RANClassifier']
