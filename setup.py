@@ -62,6 +62,8 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.10',
     packages=find_packages(include=['eac_mm', 'eac_mm.*']),
+    py_modules=['eac_mm_cli'],
+    entry_points={'console_scripts': ['eac-mm = eac_mm_cli:main']},
     package_data={'eac_mm': ['py.typed']},
     cmdclass={'build_py': BuildWithRecipes},
     install_requires=[*requirements('runtime'), mmcv()],

@@ -18,7 +18,11 @@ TRAIN = Path(__file__).with_name('train.py')
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Compare recipes over seeds.')
+    parser = argparse.ArgumentParser(
+        description='Compare recipes over seeds.',
+        epilog='example: eac-mm compare baseline/resnet18_syntheticfer_noise30 '
+        'eac/resnet18_syntheticfer_noise30',
+    )
     parser.add_argument('configs', nargs='+', help='recipes, one row each')
     parser.add_argument('--seeds', nargs='+', type=int, default=[0], help='[0]')
     parser.add_argument(

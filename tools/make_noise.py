@@ -29,7 +29,8 @@ DATASET = 'train_dataloader.dataset'
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Write noisy labels for the training data of a recipe to a file.'
+        description='Write noisy labels for the training data of a recipe to a file.',
+        epilog='example: eac-mm noise eac/resnet18_rafdb_clean noise30.txt --rate 0.3',
     )
     parser.add_argument('config', help='the recipe, such as configs/eac/....py')
     parser.add_argument('out', type=Path, help='the noise file to write')

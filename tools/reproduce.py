@@ -30,10 +30,13 @@ CONFIGS = ROOT / 'configs'
 TABLES = CONFIGS / 'paper_tables.yml'
 DEFAULTS = dict(file='', out='docs/results')
 
+ABOUT = "Reproduce the paper's tables."
+EXAMPLE = 'example: eac-mm reproduce table3 --protocol small --seeds 3 --dry-run'
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Reproduce the paper's tables.")
+    parser = argparse.ArgumentParser(description=ABOUT, epilog=EXAMPLE)
     add = parser.add_argument
     add('tables', nargs='*', help='such as table1, or all; see --list')
     add('--list', action='store_true', help='show the tables and their runs')

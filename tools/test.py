@@ -10,7 +10,11 @@ from pathlib import Path
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Test a checkpoint.')
+    parser = argparse.ArgumentParser(
+        description='Test a checkpoint.',
+        epilog='example: eac-mm test eac/resnet18_syntheticfer_noise30 '
+        'work_dirs/eac/resnet18_syntheticfer_noise30/epoch_20.pth',
+    )
     parser.add_argument('config', help='the recipe that the model was trained with')
     parser.add_argument('checkpoint', help='such as work_dirs/eac/RECIPE/epoch_60.pth')
     parser.add_argument('--work-dir', help='for logs [work_dirs/FOLDER/RECIPE]')

@@ -7,10 +7,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+ABOUT = 'Train a model from a config.'
+EXAMPLE = 'example: eac-mm train configs/eac/resnet18_syntheticfer_noise30.py'
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train a model from a config.')
+    parser = argparse.ArgumentParser(description=ABOUT, epilog=EXAMPLE)
     parser.add_argument('config', help='the recipe, such as configs/eac/....py')
     parser.add_argument(
         '--work-dir', help='for logs and checkpoints [work_dirs/FOLDER/RECIPE]'

@@ -20,6 +20,7 @@ from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import damage, intact_checkpoints
 from eac_mm.utils.options import parse_options
+from eac_mm.utils.shipped import find_recipe
 from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
 from .options import check_options, settle_recipe, warn_of_custom_keys
@@ -40,7 +41,8 @@ def load_config(
     """Read a config and settle what depends on the command line and machine.
 
     Args:
-        path: Config file (it runs Python: load only files that you trust).
+        path: Config file (it runs Python: load only files that you trust), or the name
+            of a recipe of this package, such as ``eac/resnet18_rafdb_noise30``.
         options: Overrides by key, or as the words ``KEY=VALUE`` of a command line.
         work_dir: Where logs and checkpoints go. Defaults to the config's
             ``work_dir``, else ``work_dirs/<parent folder of the config>/<config>``.
@@ -58,15 +60,7 @@ def load_config(
         ValueError: For a negative seed, for options that nothing reads, and for a
             ``cache`` without training data.
     """
-    path = Path(path)
-    if not path.is_file():
-        there = [str(recipe) for recipe in path.parent.glob('*.py')]
-        default = ['configs/eac/resnet18_rafdb_noise30.py']
-        near = difflib.get_close_matches(str(path), there, 1) or default
-        raise FileNotFoundError(
-            f'config {path} does not exist (seen from {Path.cwd()}). Fix: name one of '
-            f'the recipes in configs/, such as {near[0]}.'
-        )
+    path = _find(Path(path))
     cfg = Config.fromfile(path)
     settle_recipe(cfg)
     cfg.launcher = launcher
@@ -95,6 +89,19 @@ def load_config(
             if loader.get('num_workers', 0) == 0:  # torch refuses the two together
                 loader.persistent_workers = False
     return cfg
+
+
+def _find(path: Path) -> Path:
+    found = find_recipe(path)
+    if found is None:
+        there = [str(recipe) for recipe in path.parent.glob('*.py')]
+        default = ['configs/eac/resnet18_rafdb_noise30.py']
+        near = difflib.get_close_matches(str(path), there, 1) or default
+        raise FileNotFoundError(
+            f'config {path} does not exist (seen from {Path.cwd()}). Fix: name one of '
+            f'the recipes in configs/, such as {near[0]}.'
+        )
+    return found
 
 
 def _cache_images(cfg: Config, path: Path, cache: str) -> None:

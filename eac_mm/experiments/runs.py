@@ -170,6 +170,7 @@ def train(
     """
     command = run.command(script)
     environment = dict(os.environ)
+    environment.pop('EAC_MM_COMMAND', None)  # what this process was called with
     if threads is not None:
         environment.setdefault('OMP_NUM_THREADS', str(threads))
     with (

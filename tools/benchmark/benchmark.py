@@ -23,7 +23,8 @@ SIZES = dict(batch=32, size=224, rounds=7, width=64)
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Measure how near to the limit training is.'
+        description='Measure how near to the limit training is.',
+        epilog='example: eac-mm benchmark maps loader --rounds 3',
     )
     parser.add_argument(
         'parts', nargs='*', metavar='part', help=f'of {", ".join(PARTS)} [all]'

@@ -23,7 +23,9 @@ from pathlib import Path
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Write the image folders of FERPlus from the original csv files.'
+        description='Write the image folders of FERPlus from the original csv files.',
+        epilog='example: eac-mm convert ferplus fer2013.csv fer2013new.csv '
+        'data/ferplus',
     )
     parser.add_argument(
         'fer2013', type=Path, help='fer2013.csv or icml_face_data.csv: the pixels'

@@ -17,6 +17,8 @@ KINDS = dict(
     eac='a model of the released EAC code, with its head',
 )
 EPILOG = """\
+example: eac-mm convert weights resnet18_msceleb.pth weights/msceleb.pth
+
 kinds:
 {kinds}
 auto tells them apart by their keys; vggface2 by a head of 8631 identities, or by

@@ -15,7 +15,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description="Convert dlib's face recognition network to DlibFaceResNet, with "
-        'BatchNorm running statistics of training images.'
+        'BatchNorm running statistics of training images.',
+        epilog='example: eac-mm convert dlib-face weights/dlib_face.pth --images '
+        'data/ferplus/FER2013Train --size 96',
     )
     parser.add_argument('out', type=Path, help='the file to write, such as a.pth')
     parser.add_argument(

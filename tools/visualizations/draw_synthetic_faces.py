@@ -11,7 +11,8 @@ from pathlib import Path
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
-        description='Draw a sheet of synthetic faces, a row for each class.'
+        description='Draw a sheet of synthetic faces, a row for each class.',
+        epilog='example: eac-mm figures faces --out faces.png',
     )
     parser.add_argument(
         '--out',

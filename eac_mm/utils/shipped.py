@@ -1,0 +1,30 @@
+"""Where the recipes lie: in a clone, or in an installed wheel."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_IN_WHEEL = _PACKAGE / '.mim'
+
+
+def configs() -> Path:
+    """Return the folder of the recipes."""
+    root = _IN_WHEEL if _IN_WHEEL.is_dir() else _PACKAGE.parent
+    return root / 'configs'
+
+
+def find_recipe(path: str | Path) -> Path | None:
+    """Find the recipe that a path or a name stands for.
+
+    Args:
+        path: A file, or the name of a recipe that comes with the package, such as
+            ``eac/resnet18_rafdb_clean``, with or without ``configs/`` and ``.py``.
+
+    Returns:
+        The file, which a file of the caller's precedes. None if there is none.
+    """
+    path = Path(path)
+    if path.is_file():
+        return path
+    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
+    shipped = configs() / f'{name}.py'
+    return shipped if shipped.is_file() else None
