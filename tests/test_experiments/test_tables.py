@@ -69,7 +69,7 @@ def test_tables_have_the_cells_of_the_paper():
         table4=dict(full=15),
         table5=dict(full=12 + 3),
         table6=dict(full=3 + 6, small=5),
-        pairs=dict(synthetic=2),
+        pairs=dict(synthetic=4),
         **{'lambda': dict(full=18, small=5)},
     )
     for table, protocol, entry in ENTRIES:
