@@ -2,6 +2,11 @@
 
 python tools/make_noise.py configs/eac/resnet18_rafdb_clean.py noise30.txt --rate 0.3
 
+Or write the labels that a method with relabelling ended with, from a checkpoint:
+
+python tools/make_noise.py configs/scn/resnet18_rafdb_noise30.py relabelled.txt \
+    --relabelled work_dirs/scn/resnet18_rafdb_noise30/epoch_60.pth
+
 The file belongs to the recipe's data set and to any other of the same labels.
 """
 
@@ -57,6 +62,13 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='asymmetric noise: {"fear": "surprise", ...}, or an L x L list whose '
         'rows (clean classes) sum to 1',
     )
+    parser.add_argument(
+        '--relabelled',
+        type=Path,
+        metavar='CHECKPOINT',
+        help='draw no noise: write the labels that this training of the recipe has '
+        'replaced, and its noisy labels for the rest',
+    )
     parser.add_argument('--force', action='store_true', help='replace an existing file')
     parser.add_argument(
         '--cfg-options',
@@ -99,11 +111,10 @@ def read_transition(path: Path) -> Transition:
 
 
 def training_data(cfg: Config) -> Config:
-    """Return the config of the training data set, without its cache and noise.
+    """Return the config of the training data set, without its cache.
 
     Raises:
-        ValueError: If the recipe has no training data set, or one with noise below
-            another wrapper.
+        ValueError: If the recipe has no training data set.
     """
     from eac_mm.datasets.images import without_cache
 
@@ -112,7 +123,17 @@ def training_data(cfg: Config) -> Config:
         raise ValueError(
             f'{cfg.filename} has no {DATASET}. Fix: give a recipe for training.'
         )
-    dataset = without_cache(dataset)
+    return without_cache(dataset)
+
+
+def clean_data(cfg: Config) -> Config:
+    """Return the config of the training data set, without its cache and noise.
+
+    Raises:
+        ValueError: If the recipe has no training data set, or one with noise below
+            another wrapper.
+    """
+    dataset = training_data(cfg)
     clean = dataset.dataset if is_noisy(dataset) else dataset
     if holds_noise(clean):
         raise ValueError(
@@ -179,31 +200,49 @@ def usage(dataset: Config, out: Path) -> str:
     return f'To train on it:\n--cfg-options {" ".join(options)}'
 
 
-def main(argv: Sequence[str] | None = None) -> NoiseManifest:
-    """Draw the noise, write and summarise the file, and return its manifest.
+def relabel(args: argparse.Namespace, cfg: Config) -> NoiseManifest:
+    """Write the labels that a training has replaced, and print how many are wrong.
 
     Raises:
-        FileExistsError: If the file exists and ``--force`` is not given.
+        ValueError: If options of noise that is drawn are given too.
+        FileNotFoundError: If the checkpoint does not exist.
     """
-    args = parse_args(argv)
-    from mmengine.registry import init_default_scope
+    from mmpretrain.registry import DATASETS
 
-    from eac_mm.apis import load_config
+    from eac_mm.apis.launch import load_plain
+    from eac_mm.datasets.relabelled import write_relabelled
+
+    drawn = dict(kind=args.kind, rate=args.rate, transition=args.transition)
+    given = [f'--{name}' for name, value in drawn.items() if value is not None]
+    if given:
+        raise ValueError(
+            f'--relabelled draws no noise, and {", ".join(given)} say how to draw it. '
+            'Fix: leave them out.'
+        )
+    if not args.relabelled.is_file():
+        raise FileNotFoundError(
+            f'--relabelled {args.relabelled} does not exist (seen from {Path.cwd()}). '
+            'Fix: correct the path.'
+        )
+    dataset = DATASETS.build(training_data(cfg))
+    manifest = write_relabelled(args.out, dataset, load_plain(args.relabelled))
+    print(
+        f'\n{args.out}: labels of {args.relabelled}\n'
+        f'wrong labels: {100 * manifest.measured_rate:.2f} %'
+    )
+    return manifest
+
+
+def draw(args: argparse.Namespace, cfg: Config) -> NoiseManifest:
+    """Draw and write noise, and print its rate."""
     from eac_mm.datasets import NoisyLabels
 
-    if args.out.exists() and not args.force:
-        raise FileExistsError(
-            f'{args.out} exists; runs may depend on it. Fix: choose another name, or '
-            'replace it with --force.'
-        )
     transition = read_transition(args.transition) if args.transition else None
     rate = args.rate
     if rate is None:
         rate = 0.0 if isinstance(transition, list) else DEFAULT_RATE
-    cfg = load_config(args.config, options=args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     noisy = NoisyLabels(
-        training_data(cfg),
+        clean_data(cfg),
         kind=args.kind or ('symmetric' if transition is None else 'asymmetric'),
         rate=rate,
         seed=args.seed,
@@ -215,9 +254,31 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
         asked = f'that of {args.transition}'
     print(
         f'\n{args.out}: {manifest.kind} noise, seed {manifest.seed}\n'
-        f'rate asked: {asked}; measured: {100 * manifest.measured_rate:.2f} %\n\n'
-        f'{table(manifest)}\n\n{usage(cfg.train_dataloader.dataset, args.out)}'
+        f'rate asked: {asked}; measured: {100 * manifest.measured_rate:.2f} %'
     )
+    return manifest
+
+
+def main(argv: Sequence[str] | None = None) -> NoiseManifest:
+    """Write and summarise a noise file, and return its manifest.
+
+    Raises:
+        FileExistsError: If the file exists and ``--force`` is not given.
+    """
+    args = parse_args(argv)
+    from mmengine.registry import init_default_scope
+
+    from eac_mm.apis import load_config
+
+    if args.out.exists() and not args.force:
+        raise FileExistsError(
+            f'{args.out} exists; runs may depend on it. Fix: choose another name, or '
+            'replace it with --force.'
+        )
+    cfg = load_config(args.config, options=args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmpretrain'))
+    manifest = (draw if args.relabelled is None else relabel)(args, cfg)
+    print(f'\n{table(manifest)}\n\n{usage(cfg.train_dataloader.dataset, args.out)}')
     return manifest
 
 

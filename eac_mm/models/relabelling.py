@@ -19,7 +19,7 @@ class Relabelling(SampleState):
     replaced in a step counts when the sample is served again.
 
     ``values`` holds the new label of each sample, -1 while its noisy label stands.
-    :func:`~eac_mm.datasets.noise.relabelled.write_relabelled` makes a noise file of it.
+    ``tools/make_noise.py --relabelled`` writes the labels to a noise file.
 
     Args:
         margin: How much more probable the new class must be, in [0, 1).

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from mmengine.config import DictAction
 from mmpretrain.registry import DATASETS
 
@@ -213,6 +214,38 @@ def test_shipped_recipe(tmp_path):
     data = dict(cfg.train_dataloader.dataset.dataset, size=40, pipeline=[])
     built = DATASETS.build(dict(type='NoisyLabels', dataset=data, rate=0.3))
     np.testing.assert_array_equal(read(out)[0], built.given_labels)
+
+
+def test_relabelled(tmp_path, data, capsys):
+    config = recipe(tmp_path, noisy(data, rate=0.4))
+    given = DATASETS.build(noisy(data, rate=0.4)).given_labels
+    rows = np.full(200, -1)
+    rows[[0, 7, 199]] = CLEAN[[0, 7, 199]]
+    weights = {'head.relabelling.values': torch.from_numpy(rows)}
+    torch.save(dict(state_dict=weights), tmp_path / 'epoch_1.pth')
+    out = tmp_path / 'relabelled.txt'
+    command = [config, str(out), '--relabelled', str(tmp_path / 'epoch_1.pth')]
+    make_noise.main(command)
+    expected = np.where(rows < 0, given, rows)
+    labels, written = read(out)
+    np.testing.assert_array_equal(labels, expected)
+    assert written['kind'] == 'relabelled'
+    printed = capsys.readouterr().out
+    wrong = 100 * (expected != CLEAN).mean()
+    assert f'{out}: labels of {tmp_path}/epoch_1.pth\nwrong labels: {wrong:.2f} %' in (
+        printed
+    )
+    assert printed.rstrip().endswith(
+        f'--cfg-options train_dataloader.dataset.noise_file={out} '
+        'train_dataloader.dataset.rate=0'
+    )
+    with pytest.raises(ValueError, match=r'and --kind, --rate say how .*Fix: leave'):
+        make_noise.main([*command, '--force', '--rate=0', '--kind=symmetric'])
+    command[-1] = 'none.pth'
+    with pytest.raises(
+        FileNotFoundError, match=r'--relabelled none.pth does not exist'
+    ):
+        make_noise.main([*command, '--force'])
 
 
 def test_existing_file(tmp_path, data):

@@ -27,8 +27,9 @@ class NoiseManifest:
     """Description of the noise in a noise file.
 
     Args:
-        kind: That of the noise model, or ``'file'`` for labels read from one.
-        rate: Rate asked for; 0 if a transition matrix or a file settles the labels.
+        kind: That of the noise model, ``'file'`` for labels read from one, or
+            ``'relabelled'`` for those that a training has replaced.
+        rate: Rate asked for; 0 if anything else settles the labels.
         measured_rate: Share of labels that differ from the clean ones.
         seed: Seed of the draw.
         transition: Of asymmetric noise, as given; else None.
