@@ -8,6 +8,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from ..relabelling import Relabelling
 from .feature_maps import check_batch, last_map
 
 
@@ -23,8 +24,12 @@ class RULHead(ClsHead):
     harder sample of a pair more uncertain. In testing it is the classifier of mu; the
     uncertainty branch does not run.
 
-    The head takes feature maps: use ``neck=None``. Relabelling of noisy samples is not
-    part of it.
+    The head takes feature maps: use ``neck=None``.
+
+    The released code replaces no labels. EAC's paper counts RUL among the methods that
+    do, and how RUL does it is not published. ``relabel`` is therefore a stand-in: the
+    rule of SCN's released code (:class:`~eac_mm.models.Relabelling`), on the logits of
+    mu without mixing, for every sample.
 
     Args:
         num_classes: Number of classes.
@@ -33,6 +38,11 @@ class RULHead(ClsHead):
             ResNet-18 at 224 px.
         feat_channels: Width D of both branches. Defaults to 64.
         dropout: Probability that a branch drops a value of the map. Defaults to 0.4.
+        relabel: Whether confident predictions replace labels. Defaults to False.
+        relabel_margin: How much more probable than the present label the new one must
+            be, in [0, 1). Defaults to 0.2.
+        relabel_start: The first epoch that replaces labels, counted from 1.
+            Defaults to 10.
         init_cfg: Initialisation. Defaults to None: PyTorch's own, as in the authors'
             code.
         **kwargs: Further arguments of MMPretrain's ``ClsHead``.
@@ -51,6 +61,9 @@ class RULHead(ClsHead):
         map_size: int = 7,
         feat_channels: int = 64,
         dropout: float = 0.4,
+        relabel: bool = False,
+        relabel_margin: float = 0.2,
+        relabel_start: int = 10,
         init_cfg: dict | None = None,
         **kwargs,
     ) -> None:
@@ -62,6 +75,9 @@ class RULHead(ClsHead):
         self.feature_branch = make_branch(*sizes)
         self.uncertainty_branch = make_branch(*sizes)
         self.fc = nn.Linear(feat_channels, num_classes)
+        self.relabelling = None
+        if relabel:
+            self.relabelling = Relabelling(relabel_margin, relabel_start)
 
     def pre_logits(self, feats: tuple[Tensor, ...]) -> Tensor:
         """Return the features mu, (N, D), of maps (N, C, S, S)."""
@@ -87,7 +103,8 @@ class RULHead(ClsHead):
 
         Args:
             feats: Outputs of the backbone; the last is (N, C, S, S).
-            data_samples: N samples with the noisy labels.
+            data_samples: N samples with the noisy labels and, if labels are replaced,
+                ``sample_idx``.
             **kwargs: Further arguments of the classification loss.
 
         Returns:
@@ -100,17 +117,22 @@ class RULHead(ClsHead):
         features, uncertainty = self.pre_logits(feats), self.uncertainty(feats)
         order = torch.randperm(len(features))  # on the CPU: no step waits for it
         logits = self.fc(mix(features, uncertainty, order.to(features.device)))
-        partners = [data_samples[i] for i in order.tolist()]
+        samples = data_samples
+        if self.relabelling is not None:
+            samples = self.relabelling.relabelled(data_samples)
+        partners = [samples[i] for i in order.tolist()]
         both = [
-            self._get_loss(logits, samples, **kwargs)['loss']
-            for samples in (data_samples, partners)
+            self._get_loss(logits, labelled, **kwargs)['loss']
+            for labelled in (samples, partners)
         ]
         losses = dict(loss=0.5 * (both[0] + both[1]))
-        if self.cal_acc or self.recorder is not None:
+        if self.cal_acc or self.recorder is not None or self.relabelling is not None:
             with torch.no_grad():
                 plain = self.fc(features)
-                said = self._get_loss(plain, data_samples, **kwargs)
+                said = self._get_loss(plain, samples, **kwargs)
             losses.update({k: v for k, v in said.items() if k != 'loss'})
+            if self.relabelling is not None:
+                self.relabelling.update(data_samples, plain)
             if self.recorder is not None:
                 self.recorder(logits=[plain])
         return losses

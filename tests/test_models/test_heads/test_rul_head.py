@@ -176,6 +176,52 @@ def test_what_is_recorded_is_not_mixed(monkeypatch):
     assert recorded['accuracy_top-1'][0].item() == pytest.approx(right.item())
 
 
+def numbered(labels=LABELS, first=0):
+    samples = samples_of(labels)
+    for index, sample in enumerate(samples, first):
+        sample.set_metainfo(dict(sample_idx=index))
+    return samples
+
+
+def make_relabelling_head(epoch=9, size=N):
+    head = make_head(relabel=True, relabel_margin=0.0)
+    head.relabelling.resize(size)
+    head.relabelling.epoch = epoch
+    return head
+
+
+def test_labels_are_replaced_by_what_mu_says_without_mixing(monkeypatch):
+    order = [2, 3, 1, 0]
+    pair(monkeypatch, *order)
+    head, maps = make_relabelling_head(), make_maps().detach()
+    plain = make_head().loss((maps,), samples_of())['loss']
+    assert head.loss((maps,), numbered())['loss'] == plain  # of the old labels
+    said = head((maps,)).argmax(1).tolist()
+    rows = [p if p != label else -1 for p, label in zip(said, LABELS, strict=True)]
+    assert head.relabelling.values.tolist() == rows
+    assert -1 in rows and set(rows) != {-1}
+    # Both labels of a pair are new ones now.
+    again = head.loss((maps,), numbered())['loss']
+    state = {k: v.detach() for k, v in head.named_parameters()}
+    torch.testing.assert_close(again, oracle(maps, state, order, said))
+    late = make_relabelling_head(epoch=8)  # the ninth epoch
+    late.loss((maps,), numbered())
+    assert late.relabelling.values.tolist() == [-1] * N
+
+
+def relabel_on_rank(rank):
+    head, maps = make_relabelling_head(size=2 * N), make_maps(seed=rank).detach()
+    head.loss((maps,), numbered(first=N * rank))
+    said = head((maps,)).argmax(1).tolist()
+    own = [p if p != label else -1 for p, label in zip(said, LABELS, strict=True)]
+    return head.relabelling.values.tolist(), own
+
+
+def test_two_processes_share_the_new_labels():
+    (one, first), (other, second) = in_two_processes(relabel_on_rank)
+    assert one == other == first + second
+
+
 def step_on_rank(rank):
     """Gradients of a step of two ranks, and those of this rank's half alone."""
     head, maps = make_head(), make_maps(seed=rank)
@@ -225,6 +271,21 @@ def test_it_resumes_exactly(tmp_path):
         train(RECIPE, tmp_path / 'killed', At(4, kill))
     resumed = train(RECIPE, tmp_path / 'killed', resume='epoch_1.pth')
     assert resumed.iter == 6
+    assert_same(resumed, whole)
+
+
+def test_it_resumes_exactly_with_new_labels(tmp_path):
+    options = {
+        'model.head.relabel': True,
+        'model.head.relabel_margin': 0.0,
+        'model.head.relabel_start': 1,
+    }
+    whole = train(RECIPE, tmp_path / 'whole', **options)
+    with pytest.raises(Killed):
+        train(RECIPE, tmp_path / 'killed', At(4, kill), **options)
+    resumed = train(RECIPE, tmp_path / 'killed', resume='epoch_1.pth', **options)
+    labels = resumed.model.head.relabelling.values
+    assert (labels >= 0).any() and (labels < 0).any()
     assert_same(resumed, whole)
 
 
