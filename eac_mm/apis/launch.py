@@ -23,7 +23,8 @@ from eac_mm.utils.options import parse_options
 from eac_mm.utils.shipped import find_recipe
 from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
-from .options import check_options, settle_recipe, warn_of_custom_keys
+from .options import check_options, nest, settle_recipe, warn_of_custom_keys
+from .strangers import drop_left_behind, refuse_strangers
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _BUILT = itertools.count(1)  # runners of this process
@@ -70,11 +71,12 @@ def load_config(
         # MMEngine's setdefault returns what it has not stored.
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=seed)
     if amp:
-        cfg.optim_wrapper.type = 'BFloat16OptimWrapper'
+        _override(cfg, {'optim_wrapper.type': 'BFloat16OptimWrapper'})
     if options:
         pairs = options if isinstance(options, Mapping) else parse_options(options)
         check_options(cfg, dict(pairs))
-        cfg.merge_from_dict(dict(pairs))
+        _override(cfg, dict(pairs))
+    refuse_strangers(cfg)
     if work_dir is not None:
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
@@ -102,6 +104,12 @@ def _find(path: Path) -> Path:
             f'the recipes in configs/, such as {near[0]}.'
         )
     return found
+
+
+def _override(cfg: Config, pairs: dict[str, Any]) -> None:
+    before = cfg.to_dict()
+    cfg.merge_from_dict(pairs)
+    drop_left_behind(cfg, before, nest(pairs))
 
 
 def _cache_images(cfg: Config, path: Path, cache: str) -> None:

@@ -39,7 +39,7 @@ def check_options(cfg: Config, options: dict) -> None:
         ValueError: With every key that nothing reads, the nearest one that is read,
             and the keys of lists that are no place in them.
     """
-    nested = _nested(options)
+    nested = nest(options)
     cfgs = _Configs(cfg._cfg_dict, _merged(cfg._cfg_dict, nested))
     faults = list(_faults(nested, cfgs.before, '', cfgs))
     if faults:
@@ -118,8 +118,8 @@ def _warn_of_typos(cfg: Config) -> None:
                 _warn(f'{place}.{key}: nothing reads it.{_fix(key, taken)}')
 
 
-def _nested(options: dict) -> dict:
-    """Dotted keys as nested dicts, as MMEngine reads them."""
+def nest(options: dict) -> dict:
+    """Return dotted keys as nested dicts, as MMEngine reads them."""
     nested: dict = {}
     for full_key, value in options.items():
         *parents, last = full_key.split('.')

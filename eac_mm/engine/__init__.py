@@ -1,6 +1,7 @@
 """What runs around the model: hooks, samplers, optimiser wrappers."""
 
 from .hooks import (
+    CheckpointFormatHook,
     ConsistencyRampHook,
     DeferredRuntimeInfoHook,
     EpochSeedHook,
@@ -22,6 +23,7 @@ from .samplers import ClassBalancedSampler
 __all__ = [
     'BFloat16OptimWrapper',
     'ClassBalancedSampler',
+    'CheckpointFormatHook',
     'ConsistencyRampHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',

@@ -4,6 +4,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from .training_records import record_files
 
@@ -12,6 +13,16 @@ CHECKPOINT_NAME = re.compile(r'(?:epoch|iter)_(\d+)\.pth')
 WEIGHTS_NAME = re.compile(r'(?:epoch|iter)_\d+(?:-[0-9a-f]{8})?\.pth|best_.+\.pth')
 RESULT = 'result.json'
 LAST = 'last_checkpoint'
+# Under which names files of weights hold them, if they do not hold them alone.
+WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
+
+
+def weights_in(content: Any) -> Any:
+    """Return what a file holds under the first of :data:`WRAPPERS`, else all of it."""
+    for name in WRAPPERS:
+        if isinstance(content, dict) and isinstance(content.get(name), dict):
+            return content[name]
+    return content
 
 
 def list_checkpoints(folder: str | Path) -> list[Path]:

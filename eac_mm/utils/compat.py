@@ -7,6 +7,7 @@ else is imported; ``eac_mm/__init__.py`` calls it.
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import sys
 import warnings
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+
+from . import installed
 
 # What the package was built against: name -> (first version, first too new).
 SUPPORTED = {
@@ -132,6 +135,22 @@ def mute_import_warnings() -> None:
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeform')
 
 
+def replace_pkg_resources() -> None:
+    """Let MMEngine find installed packages without ``pkg_resources``.
+
+    Seen with mmengine 0.10.7 and setuptools 82, which lacks it: configs with
+    ``_base_ = 'mmpretrain::...'`` and MMEngine's hub ended in ModuleNotFoundError.
+    """
+    if importlib.util.find_spec('pkg_resources') is not None:
+        return
+    users = ('utils', 'utils.package_utils', 'config.config', 'hub.hub')
+    for user in users:
+        module = importlib.import_module(f'mmengine.{user}')
+        for name in ('is_installed', 'get_installed_path'):
+            if hasattr(module, name):
+                setattr(module, name, getattr(installed, name))
+
+
 def apply() -> None:
     """Run every fix that must precede the import of MMPretrain's parts."""
     mute_import_warnings()
@@ -139,6 +158,7 @@ def apply() -> None:
     check_versions()
     check_opencv()
     define_torchvision_operators()
+    replace_pkg_resources()
 
 
 def plain_message_hub(state: dict) -> dict:

@@ -63,6 +63,7 @@ PLACES = (
 # Wrappers that give the same samples, bit by bit, as without.
 TRANSPARENT = ('RAMCache',)
 WATCHING = (
+    'CheckpointFormatHook',
     'CheckpointHook',
     'DeferredRuntimeInfoHook',
     'EmptyCacheHook',

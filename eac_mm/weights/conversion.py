@@ -13,13 +13,13 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from eac_mm.models import CaffeResNet  # noqa: F401  (registers it)
+from eac_mm.utils.checkpoints import WRAPPERS, weights_in
 from eac_mm.utils.files import write_atomically
 from eac_mm.version import __version__
 
 from .layouts import LAYOUTS, Layout, detect
 from .numpy_pickle import read_numpy_pickle
 
-WRAPPERS = ('state_dict', 'model_state_dict')
 # How a file of torch.save begins; before torch 1.6, a number inside a pickle.
 TORCH_ZIP = b'PK\x03\x04'
 TORCH_OLD = b'l\xfc\x9cF\xf9 j\xa8P\x19'
@@ -158,10 +158,7 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
             state = read_numpy_pickle(content)
         except ValueError as error:
             raise ValueError(f'{error}. {UNTRUSTED}') from error
-    for wrapper in WRAPPERS:
-        if isinstance(state, dict) and isinstance(state.get(wrapper), dict):
-            state = state[wrapper]
-            break
+    state = weights_in(state)
     if not isinstance(state, dict) or not state:
         raise ValueError(
             f'the file holds {type(state).__name__} {str(state)[:40]!r}; expected a '

@@ -52,6 +52,7 @@ class AffinePair(BaseTransform):
         ValueError: For an angle, a range or a colour that is not allowed.
     """
 
+    makes_views = True
     needs_packing = ('view_affine',)  # PreflightHook looks for it in the samples
 
     def __init__(

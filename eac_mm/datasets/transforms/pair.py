@@ -49,6 +49,8 @@ class ErasingFlipPair(Erasing):
             variance or a probability outside [0, 1].
     """
 
+    makes_views = True  # PreflightHook looks at what stands behind it
+
     def __init__(
         self,
         erasing: str = 'shared',

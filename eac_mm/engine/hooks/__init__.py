@@ -1,5 +1,6 @@
 """Hooks that MMEngine and MMPretrain do not have."""
 
+from .checkpoint_format_hook import CheckpointFormatHook
 from .consistency_ramp_hook import ConsistencyRampHook
 from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
@@ -15,6 +16,7 @@ from .sample_state_hook import SampleStateHook
 from .training_recorder_hook import TrainingRecorderHook
 
 __all__ = [
+    'CheckpointFormatHook',
     'ConsistencyRampHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',

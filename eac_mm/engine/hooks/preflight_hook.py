@@ -1,7 +1,5 @@
 """Find mistakes in data and model before training starts."""
 
-from typing import Any
-
 import numpy as np
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
@@ -12,7 +10,7 @@ from mmpretrain.registry import HOOKS
 from torch import nn
 from torch.utils.data import Dataset
 
-from eac_mm.datasets.wrappers import transforms_of
+from eac_mm.engine.pipeline_checks import check_order, check_packed
 from eac_mm.engine.rehearsal import CopyError, kept_randomness, real_batch, rehearse
 from eac_mm.engine.stage import is_training
 
@@ -47,6 +45,7 @@ class PreflightHook(Hook):
             check_classes(model, val, 'validation')
             check_labels(val, 'validation')
             check_same_classes(train, val)
+        check_order(train)
         check_layout(model)  # first, for the step would crash
         check_losses(runner, model)
         report_batch_size(runner)
@@ -170,23 +169,6 @@ def check_layout(model: nn.Module) -> None:
                 'PyTorch there, on the CPU. Fix: --cfg-options '
                 'model.data_preprocessor.channels_last=False'
             )
-
-
-def check_packed(dataset: Dataset, batch: Any) -> None:
-    """Refuse samples that lost what a transform has computed for the loss.
-
-    A transform names such keys in ``needs_packing``.
-    """
-    samples = batch.get('data_samples') if isinstance(batch, dict) else None
-    for transform in transforms_of(dataset, object):
-        for key in getattr(transform, 'needs_packing', ()):
-            if samples and key not in samples[0]:
-                name = type(transform).__name__
-                raise ValueError(
-                    f'{name} computes {key} for the loss, and the samples do not carry '
-                    f'it: the loss would not know what {name} did. Fix: '
-                    f'dict(type="PackInputs", algorithm_keys=("{key}",)).'
-                )
 
 
 def check_losses(runner: Runner, model: nn.Module) -> None:

@@ -1,5 +1,6 @@
 """The two-view classifier of Erasing Attention Consistency."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from mmpretrain.models import ImageClassifier
@@ -17,7 +18,9 @@ class EACClassifier(ImageClassifier):
 
     View 2 is left out if the head does not need it (``head.views``). The views pass
     one after the other, so that each has its own batch statistics, as in the authors'
-    code. In testing it is MMPretrain's ``ImageClassifier``.
+    code. In testing it is MMPretrain's ``ImageClassifier``. Whoever predicts or
+    extracts features from a pair, such as ``PreciseBNHook`` from a training batch, gets
+    those of view 1, which is classified.
 
     All outputs of the backbone go to the neck. The head gets two things of each view:
     the pooled features, and the feature maps that they are pooled from. The maps are
@@ -46,6 +49,18 @@ class EACClassifier(ImageClassifier):
                 "Fix: model.head.type='EACHead', or model.type='ImageClassifier' with "
                 f'a training pipeline of single images to train {name}.'
             )
+
+    def extract_feat(
+        self, inputs: Tensor | Sequence[Tensor], stage: str = 'neck'
+    ) -> tuple[Tensor, ...] | Tensor:
+        """Extract features of images, or of view 1 of pairs.
+
+        Args:
+            inputs: (N, 3, H, W), or two of them.
+            stage: As of MMPretrain's ``ImageClassifier``. Defaults to ``'neck'``.
+        """
+        images = inputs[0] if isinstance(inputs, list | tuple) else inputs
+        return super().extract_feat(images, stage)
 
     def loss(
         self, inputs: list[Tensor], data_samples: list[DataSample]

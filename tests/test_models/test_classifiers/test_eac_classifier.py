@@ -2,9 +2,11 @@ import copy
 
 import pytest
 import torch
+from mmpretrain.engine.hooks.precise_bn_hook import update_bn_stats
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 BACKBONE = dict(
     type='ResNet',
@@ -24,12 +26,19 @@ def build(
     head_type='EACHead',
     backbone=BACKBONE,
     neck=POOLING,
+    data_preprocessor=None,
     **head_options,
 ):
     torch.manual_seed(0)
     head = dict(type=head_type, num_classes=4, in_channels=64) | head_options
     model = MODELS.build(
-        dict(type=model_type, backbone=copy.deepcopy(backbone), neck=neck, head=head)
+        dict(
+            type=model_type,
+            backbone=copy.deepcopy(backbone),
+            neck=neck,
+            head=head,
+            data_preprocessor=data_preprocessor,
+        )
     )
     model.init_weights()
     return model
@@ -285,3 +294,34 @@ def test_layers_behind_the_pooling_are_run():
     assert torch.equal(maps, model.backbone(images)[-1])
     expected = model.neck[1].fc(maps.mean((2, 3)))
     torch.testing.assert_close(features, expected)
+
+
+def test_a_pair_is_predicted_by_the_view_that_is_classified():
+    model = build().eval()
+    views, samples = make_batch()
+    for arguments in (dict(mode='tensor'), dict(data_samples=samples, mode='tensor')):
+        torch.testing.assert_close(model(views, **arguments), model(views[0]))
+    expected = [s.pred_score for s in model(views[0], samples, mode='predict')]
+    predicted = [s.pred_score for s in model(views, samples, mode='predict')]
+    torch.testing.assert_close(predicted, expected)
+    for stage in ('backbone', 'neck', 'pre_logits'):
+        torch.testing.assert_close(
+            model.extract_feat(views, stage), model.extract_feat(views[0], stage)
+        )
+
+
+def test_precise_statistics_are_taken_from_training_batches():
+    preprocessor = dict(type='EACDataPreprocessor', channels_last=False)
+    model = build(data_preprocessor=preprocessor)
+    generator = torch.Generator().manual_seed(2)
+    pairs = [
+        [torch.rand(4, 3, 48, 48, generator=generator) for _ in range(2)]
+        for _ in range(3)
+    ]
+    batches = [dict(inputs=pair, data_samples=make_batch()[1]) for pair in pairs]
+    loader = DataLoader(batches, batch_size=1, collate_fn=lambda batch: batch[0])
+    update_bn_stats(model, loader, num_samples=3, logger='silent')
+    with torch.no_grad():
+        stems = [model.backbone.conv1(first) for first, _ in pairs]
+    means = torch.stack([stem.mean((0, 2, 3)) for stem in stems])
+    torch.testing.assert_close(model.backbone.bn1.running_mean, means.mean(0))
