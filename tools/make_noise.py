@@ -146,8 +146,8 @@ def clean_data(cfg: Config) -> Config:
 
 
 def is_noisy(dataset: Any) -> bool:
-    """Tell whether the config of a data set is one of :class:`NoisyLabels`."""
-    return kind_of(dataset) == 'NoisyLabels'
+    """Tell whether the config of a data set is one of noisy labels."""
+    return kind_of(dataset) in ('NoisyLabels', 'AnnotatedLabels')
 
 
 def kind_of(dataset: Any) -> str:

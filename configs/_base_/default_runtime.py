@@ -12,6 +12,7 @@ default_hooks = dict(
     sync_buffers=dict(type='SyncBuffersHook'),  # several processes, one figure
     finite_loss=dict(type='FiniteLossHook'),
     epoch_seed=dict(type='EpochSeedHook'),
+    epoch=dict(type='CurrentEpochHook'),  # for methods that change by it
     sample_state=dict(type='SampleStateHook'),  # for methods that have it
     preflight=dict(type='PreflightHook'),
     precision=dict(type='PrecisionHook'),  # validation and test: as in training

@@ -2,7 +2,7 @@
 
 from .faces import RAFDB, AffectNet, CSVFaces, FaceDataset, FERPlus, FolderFaces
 from .images import BadImageError, DeviceCache, LoadFace, RAMCache
-from .noise import NoisyLabels
+from .noise import AnnotatedLabels, NoisyLabels
 from .synthetic import SyntheticFER
 from .tiny_imagenet import TinyImageNet
 from .transforms import (
@@ -16,6 +16,7 @@ from .transforms import (
 __all__ = [
     'AffectNet',
     'AffinePair',
+    'AnnotatedLabels',
     'BadImageError',
     'CSVFaces',
     'CropFace',

@@ -3,6 +3,7 @@
 from .hooks import (
     CheckpointFormatHook,
     ConsistencyRampHook,
+    CurrentEpochHook,
     DeferredRuntimeInfoHook,
     EpochSeedHook,
     ExactResumeHook,
@@ -25,6 +26,7 @@ __all__ = [
     'ClassBalancedSampler',
     'CheckpointFormatHook',
     'ConsistencyRampHook',
+    'CurrentEpochHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'ExactResumeHook',

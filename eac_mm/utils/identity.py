@@ -65,6 +65,7 @@ TRANSPARENT = ('RAMCache',)
 WATCHING = (
     'CheckpointFormatHook',
     'CheckpointHook',
+    'CurrentEpochHook',
     'DeferredRuntimeInfoHook',
     'EmptyCacheHook',
     'ExactResumeHook',

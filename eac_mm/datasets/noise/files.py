@@ -38,6 +38,8 @@ class NoiseManifest:
         changed_counts: Changed labels per clean class.
         clean_sha256: :func:`hash_labels` of the clean labels.
         given_sha256: The same of the noisy labels.
+        fitted_sha256: The same of the labels that an annotator was trained on, if these
+            are the predictions of a network (``tools/cross_fit.py``); else None.
     """
 
     kind: str
@@ -50,6 +52,7 @@ class NoiseManifest:
     changed_counts: tuple[int, ...]
     clean_sha256: str
     given_sha256: str
+    fitted_sha256: str | None = None
 
     @classmethod
     def describe(
@@ -61,8 +64,13 @@ class NoiseManifest:
         rate: float,
         seed: int,
         transition: Transition | None = None,
+        fitted: np.ndarray | None = None,
     ) -> 'NoiseManifest':
-        """Describe the noisy labels ``given``, compared with the ``clean`` ones."""
+        """Describe the noisy labels ``given``, compared with the ``clean`` ones.
+
+        ``fitted`` are the labels that a network was trained on, if it predicted
+        ``given``.
+        """
         changed = given != clean
         size = len(classes)
         return cls(
@@ -76,6 +84,7 @@ class NoiseManifest:
             changed_counts=tuple(np.bincount(clean[changed], minlength=size).tolist()),
             clean_sha256=hash_labels(clean, classes),
             given_sha256=hash_labels(given, classes),
+            fitted_sha256=None if fitted is None else hash_labels(fitted, classes),
         )
 
 

@@ -2,6 +2,7 @@
 
 from .checkpoint_format_hook import CheckpointFormatHook
 from .consistency_ramp_hook import ConsistencyRampHook
+from .current_epoch_hook import CurrentEpochHook
 from .deferred_runtime_info_hook import DeferredRuntimeInfoHook
 from .epoch_seed_hook import EpochSeedHook
 from .exact_resume_hook import ExactResumeHook
@@ -18,6 +19,7 @@ from .training_recorder_hook import TrainingRecorderHook
 __all__ = [
     'CheckpointFormatHook',
     'ConsistencyRampHook',
+    'CurrentEpochHook',
     'DeferredRuntimeInfoHook',
     'EpochSeedHook',
     'ExactResumeHook',

@@ -2,8 +2,9 @@
 
 from .dacl_head import DACLHead
 from .eac_head import EACHead
+from .ltnet_head import LTNetHead
 from .rul_head import RULHead
 from .sample_loss_head import SampleLossHead
 from .scn_head import SCNHead
 
-__all__ = ['DACLHead', 'EACHead', 'RULHead', 'SCNHead', 'SampleLossHead']
+__all__ = ['DACLHead', 'EACHead', 'LTNetHead', 'RULHead', 'SCNHead', 'SampleLossHead']

@@ -86,6 +86,7 @@ def test_file_text(tmp_path):
         'changed_counts': [1, 0, 2],
         'clean_sha256': hashlib.sha256(b'a\na\nb\nc\nc\nc').hexdigest(),
         'given_sha256': hashlib.sha256(b'a\nb\nb\na\nc\nb').hexdigest(),
+        'fitted_sha256': None,
     }
     assert rows == [
         '0\ta\t0.png',

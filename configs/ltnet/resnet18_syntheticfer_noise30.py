@@ -1,0 +1,14 @@
+# LTNet, synthetic faces at 48 px, 30 % symmetric noise, from scratch.
+# python tools/train.py configs/ltnet/resnet18_syntheticfer_noise30.py
+# It reads the labels of a second annotator, which this command writes first:
+# python tools/cross_fit.py configs/baseline/resnet18_syntheticfer_noise30.py \
+#     work_dirs/ltnet/syntheticfer_noise30.txt
+_base_ = '../baseline/resnet18_syntheticfer_noise30.py'
+
+model = dict(head=dict(type='LTNetHead', annotators=2))
+train_dataloader = dict(
+    dataset=dict(
+        type='AnnotatedLabels', annotators=['work_dirs/ltnet/syntheticfer_noise30.txt']
+    )
+)
+optim_wrapper = dict(paramwise_cfg=dict(custom_keys={'confusion': dict(decay_mult=0)}))

@@ -1,0 +1,49 @@
+import importlib.util
+from pathlib import Path
+
+import pytest
+from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS
+
+from eac_mm.apis import load_config
+
+ROOT = Path(__file__).parents[2]
+RECIPE = str(ROOT / 'configs/baseline/resnet18_syntheticfer_noise30.py')
+_spec = importlib.util.spec_from_file_location(
+    'cross_fit_tool', ROOT / 'tools' / 'cross_fit.py'
+)
+tool = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(tool)
+OPTIONS = [
+    'train_dataloader.dataset.dataset.size=24',
+    'train_dataloader.batch_size=8',
+    'train_dataloader.num_workers=0',
+    'val_dataloader.num_workers=0',
+    'train_cfg.max_epochs=1',
+    'log_level=ERROR',
+]
+
+
+def test_it_writes_a_file_that_the_recipe_of_ltnet_reads(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
+    out, work_dir = tmp_path / 'annotator.txt', tmp_path / 'runs'
+    words = [RECIPE, str(out), '--folds', '2', '--work-dir', str(work_dir)]
+    manifest = tool.main([*words, '--cfg-options', *OPTIONS])
+    assert f'{100 * manifest.measured_rate:.2f} % differ' in capsys.readouterr().out
+    assert {path.name for path in work_dir.iterdir()} == {'fold1of2', 'fold2of2'}
+
+    options = {'train_dataloader.dataset.dataset.size': 24}
+    options['train_dataloader.dataset.annotators'] = [str(out)]
+    recipe = ROOT / 'configs/ltnet/resnet18_syntheticfer_noise30.py'
+    data = DATASETS.build(load_config(recipe, options).train_dataloader.dataset)
+    assert data.annotator_labels.shape == (24, 1)
+
+    before = out.read_text()
+    with pytest.raises(FileExistsError, match='Fix: choose another name'):
+        tool.main(words)
+    # An interrupted call goes on with the trainings that are there.
+    trained = sorted(work_dir.rglob('*.pth'))
+    times = [path.stat().st_mtime_ns for path in trained]
+    tool.main([*words, '--force', '--cfg-options', *OPTIONS])
+    assert out.read_text() == before
+    assert [path.stat().st_mtime_ns for path in trained] == times
