@@ -22,6 +22,7 @@ TOOLS = (SHIPPED if SHIPPED.is_dir() else HERE) / 'tools'
 VERBS = {
     'train': 'train.py',
     'test': 'test.py',
+    'predict': 'predict.py',
     'compare': 'compare.py',
     'reproduce': 'reproduce.py',
     'ls': 'list_recipes.py',

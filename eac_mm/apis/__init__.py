@@ -2,6 +2,18 @@
 
 from .cross_fit import cross_fit
 from .launch import build_runner, load_config, resume
+from .predictor import ExpressionPredictor
+from .trained_model import TrainedModel, load_model, pretrained_models
 from .training import train
 
-__all__ = ['build_runner', 'cross_fit', 'load_config', 'resume', 'train']
+__all__ = [
+    'ExpressionPredictor',
+    'TrainedModel',
+    'build_runner',
+    'cross_fit',
+    'load_config',
+    'load_model',
+    'pretrained_models',
+    'resume',
+    'train',
+]
