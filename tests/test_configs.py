@@ -134,6 +134,8 @@ def all_recipes():
         recipes[f'{method}/resnet18_syntheticfer_noise30'] = None
         for noise in list(RATES)[1:]:
             recipes[f'{method}/resnet18_ferplus_{noise}-small'] = None
+        recipes[f'{method}/resnet18_ferplus_annotator'] = None
+        recipes[f'{method}/resnet18_ferplus_annotator-small'] = None
         recipes[f'{method}/dlibface_ferplus_noise30-pretrained'] = None
         recipes[f'{method}/dlibface_rafdb_noise30'] = None
     for method in RIVALS:
@@ -227,7 +229,8 @@ def parts(name):
 
 def expected(name):
     method, backbone, dataset, noise, variants = parts(name)
-    rate = RATES[noise]
+    kind = 'annotator' if noise == 'annotator' else 'symmetric'
+    rate = RATES.get(noise, 0.0)  # annotators have that of the votes
     type_, split, size, val_split, classes, side, map_side, colours = DATA[dataset]
     backbone, schedule = OWN.get(dataset, (backbone, PAPER))
     optimiser, scheduler, epochs, batch, ramp, precision = schedule
@@ -240,7 +243,7 @@ def expected(name):
         head=('ImageClassifier', 'LinearClsHead', classes),
         colours=(*colours, dataset != 'cifar100'),  # whose images come as RGB
         data=(type_, split, size, val_split),
-        noise=('NoisyLabels', 'symmetric', rate, 0),
+        noise=('NoisyLabels', kind, rate, 0),
         balanced=dataset == 'affectnet',
         # flip and random erasing alone (Sec. 4.2), with the numbers of its code
         augmentation=['Erasing', 'RandomFlip'],

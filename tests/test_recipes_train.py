@@ -1,6 +1,6 @@
 """Recipes train and validate on made data, with their networks at full size.
 
-Recipes that differ in nothing but the noise rate, or in it and lambda, share one
+Recipes that differ in nothing but the noise, or in it and lambda, share one
 training, that of the highest rate. EAC's rivals train on one data set a map size, and
 on votes, the standard remedies on CIFAR-100, for their recipes are the baseline's but
 for the model. tests/test_configs.py holds the settings of all.
@@ -22,7 +22,9 @@ from eac_mm.apis import build_runner, load_config
 CONFIGS = Path(__file__).parents[1] / 'configs'
 # One a network, data set and variant; clean labels have settings of their own in the
 # released code's recipes, and once stand for no memorisation.
-TWINS = re.compile('_(noise10|noise20)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean')
+TWINS = re.compile(
+    '_(noise10|noise20|annotator)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean'
+)
 RIVALS = ('dacl', 'ltnet', 'ran', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
 PAIRED = ('gjs', 'sop')  # they train on EAC's pairs of views
@@ -194,6 +196,7 @@ def flat(value, name=''):
 
 def test_recipes_that_are_not_trained_differ_in_noise_and_lambda_alone():
     allowed = {
+        'train_dataloader.dataset.kind',
         'train_dataloader.dataset.rate',
         'model.head.consistency_weight',
         'work_dir',
@@ -201,7 +204,9 @@ def test_recipes_that_are_not_trained_differ_in_noise_and_lambda_alone():
     twins = [path for path in ALL if path not in RECIPES]
     assert len(twins) > 40
     for path in twins:
-        trained = path.with_stem(re.sub('clean|noise[12]0', 'noise30', path.stem))
+        trained = path.with_stem(
+            re.sub('clean|noise[12]0|annotator', 'noise30', path.stem)
+        )
         assert trained in RECIPES
         one, other = (dict(flat(load_config(p).to_dict())) for p in (path, trained))
         missing = object()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # these take seconds, and --help needs none
     from eac_mm.datasets.noise.files import NoiseManifest
     from eac_mm.datasets.noise.model import Transition
 
-KINDS = ('symmetric', 'uniform', 'asymmetric')
+KINDS = ('symmetric', 'uniform', 'asymmetric', 'annotator', 'instance')
 
 DEFAULT_RATE = 0.3
 DATASET = 'train_dataloader.dataset'
@@ -49,8 +49,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--rate',
         type=float,
         help='share of the labels to change, in [0, 1); uniform: to draw anew, some '
-        'as they were; asymmetric: of those of the '
-        f'classes that change [{DEFAULT_RATE}; 0 with a matrix]',
+        'as they were; asymmetric: of those of the classes that change '
+        f'[{DEFAULT_RATE}; 0 with a matrix or with annotators]',
     )
     parser.add_argument(
         '--seed', type=int, default=0, help='seed of the noise [%(default)s]'
@@ -240,7 +240,8 @@ def draw(args: argparse.Namespace, cfg: Config) -> NoiseManifest:
     transition = read_transition(args.transition) if args.transition else None
     rate = args.rate
     if rate is None:
-        rate = 0.0 if isinstance(transition, list) else DEFAULT_RATE
+        settled = isinstance(transition, list) or args.kind == 'annotator'
+        rate = 0.0 if settled else DEFAULT_RATE
     noisy = NoisyLabels(
         clean_data(cfg),
         kind=args.kind or ('symmetric' if transition is None else 'asymmetric'),
@@ -252,6 +253,8 @@ def draw(args: argparse.Namespace, cfg: Config) -> NoiseManifest:
     asked = f'{100 * rate:.2f} %'
     if isinstance(transition, list):
         asked = f'that of {args.transition}'
+    elif args.kind == 'annotator':
+        asked = 'that of the votes'
     print(
         f'\n{args.out}: {manifest.kind} noise, seed {manifest.seed}\n'
         f'rate asked: {asked}; measured: {100 * manifest.measured_rate:.2f} %'

@@ -76,9 +76,13 @@ class Annotations:
         """Whether every data set describes its images, for a pipeline to load them."""
         return all(hasattr(source, 'get_data_info') for source in self.sources)
 
+    def source_of(self, idx: int) -> Dataset:
+        """Return the data set that a sample comes from."""
+        return self.sources[self._source[idx]]
+
     def get_info(self, idx: int) -> dict:
         """Return the annotation of a sample, empty if the data set gives none."""
-        source = self.sources[self._source[idx]]
+        source = self.source_of(idx)
         if not hasattr(source, 'get_data_info'):
             return {}
         return source.get_data_info(int(self._index[idx]))

@@ -152,6 +152,16 @@ def test_pairs(tmp_path, data, kind):
     assert abs((given == 4).sum() - 47.5) < 5 * np.sqrt(95 / 4)
 
 
+def test_annotators(tmp_path, recipe_data, capsys):
+    faces = dict(type='FERPlus', data_root=str(recipe_data['ferplus']))
+    out = tmp_path / 'noise.txt'
+    config = recipe(tmp_path, noisy(faces))
+    manifest = make_noise.main([config, str(out), '--kind', 'annotator'])
+    assert (manifest.kind, manifest.rate) == ('annotator', 0)
+    assert manifest.measured_rate == 0  # the votes of these faces are unanimous
+    assert 'rate asked: that of the votes; measured: 0.00 %' in capsys.readouterr().out
+
+
 def test_matrix(tmp_path, data, capsys):
     rows = np.eye(7)[[1, 0, 2, 3, 4, 5, 6]]  # surprise and fear change places
     transition = tmp_path / 'matrix.json'

@@ -198,6 +198,15 @@ class FERPlus(FaceDataset):
             **kwargs,
         )
 
+    @property
+    def vote_labels(self) -> tuple[int | None, ...]:
+        """Label of each column of ``votes``, None if it is no class in use."""
+        classes = CLASSES[self.num_classes]
+        return tuple(
+            classes.index(name) if name in classes else None
+            for name in CANDIDATES.values()
+        )
+
     def load_data_list(self) -> list[dict]:
         """Read the faces of the split.
 

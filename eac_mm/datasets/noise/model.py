@@ -1,11 +1,14 @@
-"""The noise model: a function of (labels, kind, rate, seed) and nothing else."""
+"""The noise model: what is a function of (labels, kind, rate, seed) alone.
+
+Kinds that look at a sample's votes or image have modules of their own.
+"""
 
 from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 
 import numpy as np
 
-KINDS = ('symmetric', 'uniform', 'asymmetric')
+KINDS = ('symmetric', 'uniform', 'asymmetric', 'annotator', 'instance')
 
 # {from: to} by class name, or an L x L matrix
 Transition = Mapping[str, str] | Sequence[Sequence[float]]
@@ -46,6 +49,26 @@ def check_seed(seed: int) -> None:
     if not number or seed < 0:
         raise ValueError(
             f'noise seed {seed!r} is not allowed. Fix: give an integer, 0 or more.'
+        )
+
+
+def check_options(kind: str, rate: float, transition: Transition | None) -> None:
+    """Check that a kind of noise takes the rate and the transition.
+
+    Raises:
+        ValueError: If the kind or the rate is not allowed, or the kind takes no rate or
+            no transition.
+    """
+    check_kind(kind)
+    check_rate(rate)
+    if kind == 'annotator' and rate:
+        raise ValueError(
+            f'annotator noise has the rate of the votes. Fix: leave out rate={rate}.'
+        )
+    if kind != 'asymmetric' and transition is not None:
+        raise ValueError(
+            f'{kind} noise takes no transition. Fix: kind="asymmetric" to use it, or '
+            'leave it out.'
         )
 
 
@@ -96,10 +119,9 @@ def transition_matrix(
         ValueError: For an unknown kind or class, a rate outside [0, 1), or a
             malformed transition.
     """
-    check_kind(kind)
-    check_rate(rate)
+    check_options(kind, rate, transition)
     if kind != 'asymmetric':
-        return _even_matrix(kind, rate, len(classes), transition)
+        return _even_matrix(kind, rate, len(classes))
     if transition is None or len(transition) == 0:
         size = len(classes)
         raise ValueError(
@@ -112,15 +134,8 @@ def transition_matrix(
     return _checked_matrix(rate, len(classes), transition)
 
 
-def _even_matrix(
-    kind: str, rate: float, size: int, transition: Transition | None
-) -> np.ndarray:
+def _even_matrix(kind: str, rate: float, size: int) -> np.ndarray:
     """Return the matrix of noise that prefers no class: symmetric or uniform."""
-    if transition is not None:
-        raise ValueError(
-            f'{kind} noise takes no transition. Fix: kind="asymmetric" to use it, '
-            'or leave it out.'
-        )
     if size < 2:
         raise ValueError(
             f'{kind} noise needs two classes or more, got {size}. Fix: name all '
@@ -205,3 +220,23 @@ def draw_labels(labels: np.ndarray, matrix: np.ndarray, seed: int) -> np.ndarray
         here = labels == label
         given[here] = np.searchsorted(upper[label], draws[here], side='right')
     return given
+
+
+def draw_rows(shares: np.ndarray, seed: int) -> np.ndarray:
+    """Draw a noisy label for each sample, which has probabilities of its own.
+
+    Args:
+        shares: Probabilities of shape (N, L), rows summing to 1.
+        seed: Any integer from 0; the same seed gives the same labels.
+
+    Returns:
+        Noisy labels, int64 (N,).
+
+    Raises:
+        ValueError: If the seed is no integer from 0.
+    """
+    check_seed(seed)
+    upper = shares.cumsum(1)
+    upper /= upper[:, -1:]  # rounding must leave no gap below 1
+    draws = np.random.default_rng(seed).random(len(shares))
+    return (upper <= draws[:, None]).sum(1)

@@ -15,27 +15,21 @@ from torch.utils.data import Dataset, Subset
 
 from ..labels import Annotations, check_range, class_names
 from ..wrappers import part_with_pipeline, walk
+from .drawing import draw_noise
 from .files import NoiseManifest, write_noise_file
 from .given import read_given_labels
-from .model import (
-    Transition,
-    check_kind,
-    check_rate,
-    check_seed,
-    draw_labels,
-    transition_matrix,
-)
+from .model import Transition, check_options, check_seed
 
 
 @DATASETS.register_module()
 class NoisyLabels(Dataset):
     """Give the samples of a data set noisy labels.
 
-    The noise is a function of (clean labels, kind, rate, seed) and nothing else:
-    it is the same on every rank and worker, and after a resume. Each data sample
-    carries the noisy label as ``gt_label``, and as metainfo ``clean_label``, its
-    index in this data set as ``sample_idx`` and, if the data set has them,
-    ``votes``.
+    The noise is a function of (clean labels, kind, rate, seed), of votes or images if
+    the kind needs them, and of nothing else: it is the same on every rank and worker,
+    and after a resume. Each data sample carries the noisy label as ``gt_label``, and as
+    metainfo ``clean_label``, its index in this data set as ``sample_idx`` and, if the
+    data set has them, ``votes``.
 
     Args:
         dataset: Any map-style data set with labels and class names, or its
@@ -43,11 +37,15 @@ class NoisyLabels(Dataset):
             are read. A sample is what ``PackInputs`` returns, or a pair of image
             (tensor, array or PIL image, in the channel order that the
             preprocessor expects) and label.
-        kind: ``'symmetric'``, ``'uniform'`` or ``'asymmetric'``; see
-            :func:`~eac_mm.datasets.noise.model.transition_matrix`. Defaults to
+        kind: ``'symmetric'``, ``'uniform'`` or ``'asymmetric'``: see
+            :func:`~eac_mm.datasets.noise.model.transition_matrix`. ``'annotator'``:
+            each sample gets one of its votes for the classes in use, all equally likely
+            (FERPlus). ``'instance'``: the image decides, see
+            :func:`~eac_mm.datasets.noise.instances.instance_shares`. Defaults to
             ``'symmetric'``.
         rate: Share of labels to draw anew, in [0, 1). Uniform noise draws some of
-            them as they were; the log says how many are wrong. Defaults to 0.
+            them as they were; the log says how many are wrong. Defaults to 0, as
+            annotators need it.
         seed: Seed of the noise. It is not the seed of the training, so that runs
             with several training seeds share one set of labels. Defaults to 0.
         transition: Asymmetric noise as ``{from: to}`` or as a matrix.
@@ -64,8 +62,8 @@ class NoisyLabels(Dataset):
 
     Raises:
         ValueError: For an unknown kind; a rate, seed or transition that is not
-            allowed; labels that are missing or out of range; no class names; or a
-            noise file of other labels.
+            allowed; labels, votes or images that are missing; labels out of range; no
+            class names; or a noise file of other labels.
         TypeError: If the data set gives its labels in no known way.
         FileNotFoundError: If ``noise_file`` does not exist.
     """
@@ -79,15 +77,14 @@ class NoisyLabels(Dataset):
         transition: Transition | None = None,
         noise_file: str | Path | None = None,
     ) -> None:
-        check_kind(kind)
-        check_rate(rate)
-        check_seed(seed)
         if noise_file is not None and (rate or transition is not None):
             raise ValueError(
                 f'noise_file={str(noise_file)!r} already says which labels to give; '
                 f'got rate={rate} and transition={transition} as well. Fix: rate=0, '
                 'transition=None.'
             )
+        check_options(kind, rate, transition)
+        check_seed(seed)
         lazy_init = isinstance(dataset, dict) and dataset.get('lazy_init', False)
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         for part in walk(self.dataset):
@@ -151,8 +148,15 @@ class NoisyLabels(Dataset):
         """Draw the noisy labels, or read them from the noise file."""
         classes = self.CLASSES
         if self.noise_file is None:
-            matrix = transition_matrix(self.kind, self.rate, classes, self.transition)
-            return draw_labels(self.clean_labels, matrix, self.seed)
+            return draw_noise(
+                self.annotations,
+                self.clean_labels,
+                classes,
+                self.kind,
+                self.rate,
+                self.seed,
+                self.transition,
+            )
         readers = (getattr(p, 'read_label_list', None) for p in walk(self.dataset))
         return read_given_labels(
             Path(self.noise_file).expanduser(),
@@ -164,11 +168,11 @@ class NoisyLabels(Dataset):
 
     def _report(self) -> str:
         size, wrong = len(self.clean_labels), len(self.wrong_indices)
-        if self.noise_file is None and not self.rate and self.transition is None:
+        drawn = self.rate or self.transition is not None or self.kind == 'annotator'
+        if self.noise_file is None and not drawn:
             return f'No noise was added to the {size:,} labels.'
-        source = self.noise_file or (
-            f'{self.kind} noise, rate {self.rate} asked, seed {self.seed}'
-        )
+        asked = '' if self.kind == 'annotator' else f', rate {self.rate} asked'
+        source = self.noise_file or f'{self.kind} noise{asked}, seed {self.seed}'
         return (
             f'{wrong:,} of {size:,} noisy labels differ from the clean ones '
             f'({100 * wrong / size:.2f} %; {source})'

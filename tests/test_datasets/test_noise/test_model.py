@@ -9,9 +9,11 @@ import pytest
 
 from eac_mm.datasets.noise import model
 from eac_mm.datasets.noise.model import (
+    check_options,
     check_rate,
     check_seed,
     draw_labels,
+    draw_rows,
     transition_matrix,
 )
 
@@ -289,3 +291,33 @@ print(noise.draw_labels(np.repeat(np.arange(7), 40), matrix, 7).tolist())
     ).stdout
     here = draw_labels(balanced(40), transition_matrix('symmetric', 0.3, CLASSES), 7)
     assert json.loads(out) == here.tolist()
+
+
+# samples with probabilities of their own
+
+
+def test_rows_are_drawn_as_one_matrix_would_be():
+    matrix = transition_matrix('symmetric', 0.4, CLASSES)
+    labels = balanced(500)
+    drawn = draw_rows(matrix[labels], 3)
+    np.testing.assert_array_equal(drawn, draw_labels(labels, matrix, 3))
+
+
+def test_rows_of_certainty():
+    shares = np.eye(3)[[2, 0, 1, 1]]
+    assert draw_rows(shares, 0).tolist() == [2, 0, 1, 1]
+    with pytest.raises(ValueError, match='noise seed -1 is not allowed'):
+        draw_rows(shares, -1)
+
+
+@pytest.mark.parametrize(
+    'kind, rate, transition, message',
+    [
+        ('annotator', 0.3, None, 'has the rate of the votes. Fix: leave out rate=0.3'),
+        ('annotator', 0, {'a': 'b'}, 'annotator noise takes no transition'),
+        ('instance', 0.3, {'a': 'b'}, 'instance noise takes no transition'),
+    ],
+)
+def test_options_that_a_kind_does_not_take(kind, rate, transition, message):
+    with pytest.raises(ValueError, match=message):
+        check_options(kind, rate, transition)
