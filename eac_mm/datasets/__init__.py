@@ -10,6 +10,7 @@ from .transforms import (
     CropFace,
     Erasing,
     ErasingFlipPair,
+    GaussianNoise,
     SeedAugmentation,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     'FERPlus',
     'FaceDataset',
     'FolderFaces',
+    'GaussianNoise',
     'LoadFace',
     'NoisyLabels',
     'RAFDB',

@@ -2,6 +2,7 @@
 
 from contextlib import ExitStack
 
+import pytest
 import torch
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
@@ -115,18 +116,26 @@ def test_the_watch_sees():
     assert watch.waiting == seen
 
 
-def test_no_step_waits(tmp_path, small_options, monkeypatch, pytestconfig):
+@pytest.mark.parametrize(
+    ('recipe', 'own'),
+    [
+        ('eac/resnet18_rafdb_noise30', {}),
+        ('scn/resnet18_rafdb_noise30', {'model.head.relabel_start': 1}),
+    ],
+)
+def test_no_step_waits(recipe, own, tmp_path, small_options, monkeypatch, pytestconfig):
     monkeypatch.chdir(pytestconfig.rootpath)
     monkeypatch.setattr(
         FiniteLossHook, 'is_on_cpu', staticmethod(lambda outputs: False)
     )
     options = {
         **small_options,
+        **own,
         'train_dataloader.dataset.rate': 0.3,
         'custom_hooks': [dict(type='WatchHook')],
         'default_hooks.recorder.type': 'TrainingRecorderHook',
     }
-    recipe = 'configs/eac/resnet18_rafdb_noise30.py'
+    recipe = f'configs/{recipe}.py'
     runner = build_runner(load_config(recipe, options, str(tmp_path), cache='device'))
     [hook] = [hook for hook in runner.hooks if isinstance(hook, WatchHook)]
     try:

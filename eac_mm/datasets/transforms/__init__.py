@@ -3,6 +3,7 @@
 from .affine_pair import AffinePair
 from .crop_face import CropFace
 from .erasing import Erasing
+from .gaussian_noise import GaussianNoise
 from .pair import ErasingFlipPair
 from .seeding import SeedAugmentation
 
@@ -11,5 +12,6 @@ __all__ = [
     'CropFace',
     'Erasing',
     'ErasingFlipPair',
+    'GaussianNoise',
     'SeedAugmentation',
 ]

@@ -1,12 +1,11 @@
 """The two views of EAC: an erased face and its flipped counterpart."""
 
-import math
-
 import cv2
 import numpy as np
 from mmpretrain.registry import TRANSFORMS
 
 from .erasing import Erasing
+from .gaussian_noise import add_noise, check_variance
 
 ERASING_MODES = ('shared', 'independent')
 NOISE_VIEWS = ('classified', 'both')
@@ -69,10 +68,7 @@ class ErasingFlipPair(Erasing):
                 f'noise_views={noise_views!r} is unknown. Fix: choose one of '
                 f'{NOISE_VIEWS}.'
             )
-        if not 0 <= noise_variance < math.inf:
-            raise ValueError(
-                f'noise_variance={noise_variance} is not allowed. Fix: give 0 or more.'
-            )
+        check_variance('noise_variance', noise_variance)
         if not 0 <= noise_prob <= 1:
             raise ValueError(
                 f'noise_prob={noise_prob} is not allowed. Fix: give a value in [0, 1].'
@@ -100,10 +96,7 @@ class ErasingFlipPair(Erasing):
     def _add_noise(self, img: np.ndarray, ori_shape: tuple[int, int]) -> np.ndarray:
         if not self.noise_variance or np.random.random() >= self.noise_prob:
             return img
-        shape = (*ori_shape[:2], *img.shape[2:])
-        noise = np.random.normal(0, math.sqrt(self.noise_variance), shape)
-        noise = cv2.resize(noise, img.shape[1::-1]).reshape(img.shape)
-        return np.clip(np.rint(img + noise), 0, 255).astype(img.dtype)
+        return add_noise(img, self.noise_variance, ori_shape)
 
     def __repr__(self) -> str:
         return (
