@@ -27,6 +27,7 @@ VERBS = {
     'reproduce': 'reproduce.py',
     'ls': 'list_recipes.py',
     'cp': 'copy_recipe.py',
+    'check': 'check.py',
     'noise': 'make_noise.py',
     'convert ferplus': 'dataset_converters/ferplus.py',
     'convert weights': 'model_converters/convert.py',

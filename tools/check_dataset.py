@@ -5,18 +5,27 @@ python tools/check_dataset.py configs/eac/resnet18_rafdb_noise30.py
 The exit status is 0 if nothing was found and 1 otherwise.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # these take seconds, and --help needs none
+    from mmengine import Config
+
+    from eac_mm.audit.survey import Survey
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description='Read all images of a recipe and report the unreadable and the '
-        'repeated ones.'
+        'repeated ones.',
+        epilog='example: python tools/check_dataset.py eac/resnet18_rafdb_noise30',
     )
     parser.add_argument('config', help='the recipe, such as configs/eac/....py')
     parser.add_argument(
@@ -62,22 +71,29 @@ class Progress:
             print(file=sys.stderr)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Check, print the report and return the status: 0 if nothing was found, else 1."""
-    args = parse_args(argv)
-    # Imported here: --help needs none of it, and it takes seconds.
+def survey_all(cfg: Config, workers: int | None) -> list[Survey]:
+    """Survey the images of all data sets of a recipe."""
     from mmengine.registry import init_default_scope
 
-    from eac_mm.apis import load_config
-    from eac_mm.audit import build_report, data_sets, survey_split
+    from eac_mm.audit import data_sets, survey_split
 
-    cfg = load_config(args.config, options=args.cfg_options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     surveys = []
     for split, config in data_sets(cfg).items():
         bar = Progress(split)
-        surveys.append(survey_split(split, config, args.workers, bar.start, bar.step))
-    report, text = build_report(args.config, surveys)
+        surveys.append(survey_split(split, config, workers, bar.start, bar.step))
+    return surveys
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check, print the report and return the status: 0 if nothing was found, else 1."""
+    args = parse_args(argv)
+    # Imported here: --help needs none of it, and it takes seconds.
+    from eac_mm.apis import load_config
+    from eac_mm.audit import build_report
+
+    cfg = load_config(args.config, options=args.cfg_options)
+    report, text = build_report(args.config, survey_all(cfg, args.workers))
     # A path may hold characters that the terminal's encoding lacks.
     print(text.encode(errors='backslashreplace').decode())
     if args.out:

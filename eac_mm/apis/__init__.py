@@ -1,5 +1,6 @@
 """What a Python user, and the scripts in ``tools/``, call."""
 
+from .checking import Problem, check
 from .cross_fit import cross_fit
 from .launch import build_runner, load_config, resume
 from .predictor import ExpressionPredictor
@@ -8,8 +9,10 @@ from .training import train
 
 __all__ = [
     'ExpressionPredictor',
+    'Problem',
     'TrainedModel',
     'build_runner',
+    'check',
     'cross_fit',
     'load_config',
     'load_model',
