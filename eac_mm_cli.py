@@ -32,6 +32,7 @@ VERBS = {
     'convert ferplus': 'dataset_converters/ferplus.py',
     'convert weights': 'model_converters/convert.py',
     'convert dlib-face': 'model_converters/dlib_face.py',
+    'figures': 'visualize.py',
     'figures faces': 'visualizations/draw_synthetic_faces.py',
     'benchmark': 'benchmark/benchmark.py',
 }

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-# Okabe and Ito's colours: https://jfly.uni-koeln.de/color/. Its yellow, which white
-# swallows, comes last.
+# Okabe and Ito's colours: https://jfly.uni-koeln.de/color/. Their black, which rims
+# need, is grey here; their yellow, which white swallows, comes last.
 COLOURS = (
     '#0072B2',
     '#D55E00',
@@ -17,7 +17,7 @@ COLOURS = (
     '#CC79A7',
     '#E69F00',
     '#56B4E9',
-    '#000000',
+    '#666666',
     '#F0E442',
 )
 MARKERS = 'osD^vP*X'

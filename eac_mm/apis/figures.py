@@ -1,0 +1,216 @@
+"""From runs and recipes to the figures of :mod:`eac_mm.visualization`."""
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from mmengine import Config
+from mmpretrain.registry import DATASETS
+from torch.utils.data import Dataset
+
+from eac_mm.datasets import NoisyLabels
+from eac_mm.datasets.wrappers import find
+from eac_mm.models.attention import class_attention
+from eac_mm.utils.training_records import read_records
+from eac_mm.visualization import (
+    AttentionRow,
+    Look,
+    draw_attention,
+    draw_embedding,
+    draw_losses,
+    draw_pairs,
+    embed,
+)
+
+from .launch import load_config
+from .trained_model import TrainedModel, load_model
+
+BATCH = 128
+
+
+def attention_figure(
+    models: Mapping[str, str | Path],
+    recipe: str | Path,
+    indices: Sequence[int] | None = None,
+    count: int = 6,
+    options: Mapping | None = None,
+) -> Figure:
+    """Draw what networks look at in training images and in their flipped copies.
+
+    Args:
+        models: Checkpoint or work directory of each network, by the name to show.
+        recipe: Whose training images are shown, without augmentation.
+        indices: Which of them. Defaults to None: the first with a wrong label, or
+            the first of all if none is wrong.
+        count: How many, if ``indices`` is None. Defaults to 6.
+        options: Overrides of the recipe.
+
+    Raises:
+        ValueError: If an index does not exist, a network has no attention maps or
+            takes images of another size; and as :func:`~eac_mm.apis.load_model`.
+    """
+    data = as_tested(load_config(recipe, options))
+    networks = {name: load_model(source) for name, source in models.items()}
+    rows = []
+    for index in choose(data, indices, count):
+        item = data[index]
+        image = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+        noisy, clean = _labels(item, data)
+        looks = {
+            name: look_at(model, item['inputs']) for name, model in networks.items()
+        }
+        rows.append(AttentionRow(np.ascontiguousarray(image), noisy, clean, looks))
+    return draw_attention(rows)
+
+
+def embedding_figure(
+    model: str | Path,
+    recipe: str | Path,
+    count: int = 1000,
+    seed: int = 0,
+    options: Mapping | None = None,
+) -> Figure:
+    """Draw the features of training images in the plane.
+
+    Args:
+        model: Checkpoint or work directory.
+        recipe: Whose training images are shown, without augmentation.
+        count: How many, drawn at random. Defaults to 1000.
+        seed: Of the draw and of t-SNE. Defaults to 0.
+        options: Overrides of the recipe.
+    """
+    data, network = as_tested(load_config(recipe, options)), load_model(model)
+    draw = np.random.default_rng(seed)
+    indices = draw.permutation(len(data))[:count]
+    features, noisy, clean = [], [], []
+    for start in range(0, len(indices), BATCH):
+        items = [data[int(index)] for index in indices[start : start + BATCH]]
+        images = torch.stack([item['inputs'] for item in items])
+        features.append(features_of(network, images))
+        samples = [item['data_samples'] for item in items]
+        noisy += [sample.gt_label.item() for sample in samples]
+        clean += [_number(sample.get('clean_label')) for sample in samples]
+    known = np.array(clean) if None not in clean else None
+    places = embed(np.concatenate(features), seed=seed)
+    return draw_embedding(places, np.array(noisy), known, data.metainfo['classes'])
+
+
+def losses_figure(
+    runs: Mapping[str, str | Path], epochs: Sequence[int] | None = None
+) -> Figure:
+    """Draw the losses of clean and of wrong labels of recorded runs.
+
+    Args:
+        runs: Work directory of each run, by the name to show.
+        epochs: From 1. Defaults to None: the first, the middle and the last one.
+    """
+    records = {name: read_records(folder) for name, folder in runs.items()}
+    return draw_losses(records, epochs)
+
+
+def pairs_figure(
+    recipe: str | Path,
+    indices: Sequence[int] | None = None,
+    count: int = 4,
+    epochs: Sequence[int] = (1, 2),
+    options: Mapping | None = None,
+) -> Figure:
+    """Draw training images as a recipe's network gets them.
+
+    Args:
+        recipe: Whose training images are shown.
+        indices: Which of them. Defaults to None: as in :func:`attention_figure`.
+        count: How many, if ``indices`` is None. Defaults to 4.
+        epochs: From 1. Defaults to the first two.
+        options: Overrides of the recipe.
+    """
+    cfg = load_config(recipe, options)
+    data = DATASETS.build(cfg.train_dataloader.dataset)
+    seed = (cfg.get('randomness') or {}).get('seed') or 0
+    return draw_pairs(data, choose(data, indices, count), epochs, seed)
+
+
+def as_tested(cfg: Config) -> Dataset:
+    """Build a recipe's training data with the transforms of its validation data.
+
+    Raises:
+        ValueError: If the recipe joins several data sets, or has no validation data.
+    """
+    train = copy.deepcopy(cfg.train_dataloader.dataset)
+    pipeline, leaf = cfg.get('val_dataloader', {}).get('dataset'), train
+    while pipeline is not None and 'dataset' in pipeline:
+        pipeline = pipeline.dataset
+    while 'dataset' in leaf:
+        leaf = leaf.dataset
+    if pipeline is None or 'pipeline' not in pipeline or 'datasets' in leaf:
+        raise ValueError(
+            f'{cfg.filename}: figures show the training images through the transforms '
+            'of val_dataloader, and need one data set of each. Fix: name a recipe with '
+            'one training data set and a val_dataloader.'
+        )
+    leaf.pipeline = pipeline.pipeline
+    return DATASETS.build(train)
+
+
+def choose(data: Dataset, indices: Sequence[int] | None, count: int) -> list[int]:
+    """Return the indices asked for, or the first with a wrong label.
+
+    Raises:
+        ValueError: If one of them does not exist.
+    """
+    if indices is not None:
+        if outside := [i for i in indices if not 0 <= i < len(data)]:
+            raise ValueError(
+                f'there is no training image {outside[0]}. Fix: give 0 to '
+                f'{len(data) - 1}.'
+            )
+        return list(indices)
+    noisy = find(data, NoisyLabels)
+    wrong = noisy[0].wrong_indices if len(noisy) == 1 else []
+    return [int(i) for i in (wrong if len(wrong) else range(len(data)))][:count]
+
+
+@torch.no_grad()
+def look_at(model: TrainedModel, image: torch.Tensor) -> Look:
+    """Return what a network sees in an image and in its flipped copy.
+
+    Args:
+        model: From :func:`~eac_mm.apis.load_model`.
+        image: As the data set gives it, uint8 (3, H, W).
+    """
+    images = _prepared(model, torch.stack([image, image.flip(-1)]))
+    maps = class_attention(model.network, images)
+    probabilities = model.network(images, mode='tensor').float().softmax(1)
+    best = probabilities.argmax(1).tolist()
+    attention = [maps[i, best[i]].float().cpu().numpy() for i in (0, 1)]
+    said = [(model.classes[best[i]], probabilities[i, best[i]].item()) for i in (0, 1)]
+    return Look(*attention, *said)
+
+
+@torch.no_grad()
+def features_of(model: TrainedModel, images: torch.Tensor) -> np.ndarray:
+    """Return the pooled features, (N, C), of images uint8 (N, 3, H, W)."""
+    features = model.network.extract_feat(_prepared(model, images))[-1].float()
+    return (features.mean((2, 3)) if features.dim() == 4 else features).cpu().numpy()
+
+
+def _prepared(model: TrainedModel, images: torch.Tensor) -> torch.Tensor:
+    if images.shape[-1] != model.size:
+        raise ValueError(
+            f'{model.path} takes images of {model.size} px, and the recipe gives '
+            f'{images.shape[-1]}. Fix: name the recipe that the network was trained by.'
+        )
+    return model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
+
+
+def _labels(item: dict, data: Dataset) -> tuple[str, str | None]:
+    sample, classes = item['data_samples'], data.metainfo['classes']
+    clean = _number(sample.get('clean_label'))
+    return classes[sample.gt_label.item()], None if clean is None else classes[clean]
+
+
+def _number(label: object) -> int | None:
+    return None if label is None else int(label)

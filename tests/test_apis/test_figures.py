@@ -1,0 +1,136 @@
+"""From short runs on synthetic faces to figures."""
+
+import numpy as np
+import pytest
+import short_training
+import torch
+
+from eac_mm.apis import load_config
+from eac_mm.apis.figures import (
+    as_tested,
+    attention_figure,
+    choose,
+    embedding_figure,
+    features_of,
+    look_at,
+    losses_figure,
+    pairs_figure,
+)
+from eac_mm.apis.trained_model import load_model
+
+RECIPE = 'configs/eac/resnet18_syntheticfer_noise30.py'
+SMALL = {'train_dataloader.dataset.dataset.size': short_training.SAMPLES}
+
+
+@pytest.fixture(autouse=True)
+def in_the_repository(monkeypatch, pytestconfig):
+    monkeypatch.chdir(pytestconfig.rootpath)
+
+
+@pytest.fixture(scope='module')
+def run(tmp_path_factory, pytestconfig):
+    folder = tmp_path_factory.mktemp('figures') / 'run'
+    recipe = pytestconfig.rootpath / RECIPE
+    options = {'default_hooks.recorder.type': 'TrainingRecorderHook'}
+    short_training.train(recipe, folder, **options)
+    return folder
+
+
+@pytest.fixture(scope='module')
+def model(run):
+    return load_model(run)
+
+
+@pytest.fixture
+def data():
+    return as_tested(load_config(RECIPE, SMALL))
+
+
+def test_images_are_not_augmented(data):
+    first, again = data[3], data[3]
+    assert torch.equal(first['inputs'], again['inputs'])
+    assert first['inputs'].shape == (3, 48, 48)
+    samples = first['data_samples']
+    assert samples.gt_label.item() == data.given_labels[3]
+    assert samples.clean_label == data.clean_labels[3]
+
+
+def test_a_recipe_of_joined_data_sets_is_refused():
+    cfg = load_config(RECIPE, SMALL)
+    part = cfg.train_dataloader.dataset
+    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[part, part])
+    with pytest.raises(ValueError, match='need one data set of each. Fix: name a'):
+        as_tested(cfg)
+
+
+def test_wrong_labels_come_first(data):
+    wrong = np.flatnonzero(data.given_labels != data.clean_labels)
+    assert choose(data, None, 3) == wrong[:3].tolist()
+    assert choose(data, [5, 0], 3) == [5, 0]
+    with pytest.raises(ValueError, match='no training image 24. Fix: give 0 to 23'):
+        choose(data, [24], 3)
+
+
+def test_clean_data_is_shown_from_its_beginning():
+    options = {**SMALL, 'train_dataloader.dataset.rate': 0.0}
+    assert choose(as_tested(load_config(RECIPE, options)), None, 2) == [0, 1]
+
+
+def test_a_look_by_hand(model, data):
+    """Pooled attention maps are the logits without the bias."""
+    image = data[0]['inputs']
+    look = look_at(model, image)
+    with torch.no_grad():
+        flipped = torch.stack([image, image.flip(2)])
+        inputs = model.network.data_preprocessor(dict(inputs=list(flipped)))['inputs']
+        logits = model.network.head(model.network.extract_feat(inputs))
+    best = logits.argmax(1)
+    bias = model.network.head.fc.bias
+    for i, attention in enumerate((look.attention, look.flipped_attention)):
+        wanted = (logits[i] - bias)[best[i]].item()
+        assert attention.mean() == pytest.approx(wanted, abs=1e-4)
+    names = [look.prediction[0], look.flipped_prediction[0]]
+    assert names == [model.classes[i] for i in best]
+    probability = logits.softmax(1)[0, best[0]].item()
+    assert look.prediction[1] == pytest.approx(probability, abs=1e-5)
+
+
+def test_features_are_what_the_classifier_takes(model, data):
+    images = torch.stack([data[i]['inputs'] for i in range(3)])
+    features = torch.from_numpy(features_of(model, images))
+    assert features.shape == (3, model.network.head.fc.in_features)
+    inputs = model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
+    with torch.no_grad():
+        logits = model.network(inputs, mode='tensor')
+        assert torch.allclose(model.network.head.fc(features), logits, atol=1e-4)
+
+
+def test_another_size_is_refused(model, data):
+    with pytest.raises(ValueError, match='takes images of 48 px, and the recipe gives'):
+        look_at(model, data[0]['inputs'][:, :, :24])
+
+
+def test_attention(run, data):
+    figure = attention_figure(dict(a=run, b=run), RECIPE, [1, 2], options=SMALL)
+    assert len(figure.axes) == 2 * 5
+    image = data[1]['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+    assert (figure.axes[0].images[0].get_array() == image).all()
+    assert figure.axes[1].get_xlabel() == figure.axes[3].get_xlabel()
+
+
+def test_embedding(run):
+    figure = embedding_figure(run, RECIPE, count=20, options=SMALL)
+    for axes in figure.axes:
+        assert sum(len(drawn.get_offsets()) for drawn in axes.collections) == 20
+
+
+def test_losses(run):
+    figure = losses_figure(dict(EAC=run))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ['EAC, epoch 1', 'EAC, epoch 2']
+
+
+def test_pairs():
+    figure = pairs_figure(RECIPE, [7], epochs=(3,), options=SMALL)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == ['epoch 3, view 1', 'epoch 3, view 2']
