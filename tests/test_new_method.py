@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 import short_training
 import torch
-from mmengine.dist import all_gather
 from mmpretrain.models import ImageClassifier
 from mmpretrain.models.heads import LinearClsHead
 from mmpretrain.registry import MODELS
 from short_training import SAMPLES, At, Killed, assert_same, kill, losses_of
 from torch import nn
 from torch.nn import functional as F
+
+from eac_mm.models import SampleState
 
 RECIPE = Path(__file__).parents[1] / 'configs/baseline/resnet18_syntheticfer_noise30.py'
 
@@ -32,43 +33,32 @@ class EarlyTargetsHead(LinearClsHead):
     <https://arxiv.org/abs/2002.10392>`_.
 
     Args:
-        num_samples: Number of training samples.
         momentum: Momentum of the targets. Defaults to 0.7.
         weight: Weight of the regularisation. Defaults to 3.0.
         **kwargs: ``num_classes``, ``in_channels``, ... of ``LinearClsHead``.
     """
 
-    def __init__(self, num_samples, momentum=0.7, weight=3.0, **kwargs):
+    def __init__(self, momentum=0.7, weight=3.0, **kwargs):
         super().__init__(**kwargs)
         self.momentum, self.weight = momentum, weight
         self.importance = nn.Linear(self.in_channels, 1)
-        # A row a sample: a buffer is in every checkpoint, and load_from leaves it new.
-        self.register_buffer('targets', torch.zeros(num_samples, self.num_classes))
+        # A row a sample: in every checkpoint, and load_from leaves it new.
+        self.targets = SampleState((self.num_classes,))
 
     def loss(self, feats, data_samples):
         features = self.pre_logits(feats)
         scores = self.fc(features) * self.importance(features).sigmoid()
         labels = torch.cat([sample.gt_label for sample in data_samples])
-        indices = torch.tensor([sample.sample_idx for sample in data_samples])
-        if indices.max() >= len(self.targets):
-            raise ValueError(
-                f'sample {indices.max()} has no target. Fix: '
-                'model.head.num_samples, the number of training samples.'
-            )
         probabilities = scores.softmax(1)
-        self.update(indices.to(labels.device), probabilities.detach())
-        agreement = (self.targets[indices] * probabilities).sum(1).clamp(max=0.9999)
+        indices = self.targets.indices(data_samples)
+        old = self.targets.read(indices)
+        targets = old.lerp(probabilities.detach(), 1 - self.momentum)
+        self.targets.write(indices, targets)
+        agreement = (targets * probabilities).sum(1).clamp(max=0.9999)
         return dict(
             loss_cls=F.cross_entropy(scores, labels),
             loss_early=self.weight * (1 - agreement).log().mean(),
         )
-
-    def update(self, indices, probabilities):
-        # With several processes, each updates the samples of all.
-        indices = torch.cat(all_gather(indices))
-        probabilities = torch.cat(all_gather(probabilities))
-        old = self.targets[indices]
-        self.targets[indices] = old.lerp(probabilities, 1 - self.momentum)
 
 
 @MODELS.register_module()
@@ -105,7 +95,7 @@ class CoTeaching(ImageClassifier):
 
 CONFIGS = dict(
     early="""
-model = dict(head=dict(type='EarlyTargetsHead', num_samples=24, init_cfg=None))
+model = dict(head=dict(type='EarlyTargetsHead', init_cfg=None))
 """,
     two="""
 model = dict(type='CoTeaching')
@@ -147,11 +137,12 @@ def test_it_resumes_exactly(method, train):
     assert_same(resumed, whole)
     if method == 'early':
         # Every sample was seen twice: 1 - 0.7^2 of its target is there.
-        sums = resumed.model.head.targets.sum(1)
+        sums = resumed.model.head.targets.values.sum(1)
         torch.testing.assert_close(sums, torch.full((SAMPLES,), 0.51))
         saved = torch.load(Path(resumed.work_dir) / 'epoch_2.pth', weights_only=True)
         assert torch.equal(
-            saved['state_dict']['head.targets'], resumed.model.head.targets
+            saved['state_dict']['head.targets.values'],
+            resumed.model.head.targets.values,
         )
 
 
@@ -176,7 +167,7 @@ def test_it_starts_from_the_weights_of_a_backbone(method, train, tmp_path):
         for key, value in weights.items():
             assert torch.equal(started[0][f'{name}.{key}'], value), (name, key)
     if method == 'early':
-        assert not started[0]['head.targets'].any()
+        assert not started[0]['head.targets.values'].any()
     else:
         assert not torch.equal(
             started[0]['head.fc.weight'], started[0]['head2.fc.weight']
@@ -198,7 +189,6 @@ def test_other_weights_are_refused(method, train, tmp_path):
             {'model.head.in_channels': 64},
             r'cannot train .*head.in_channels=128',
         ),
-        ('early', {'model.head.num_samples': 23}, r'48 x 48: sample 23 has no target'),
         ('two', {'model.head.in_channels': 64}, r'head.fc, Linear, .*in_channels=128'),
         ('two', {'model.head.num_classes': 8}, r'num_classes=8, but .* 7 classes'),
     ],
@@ -206,15 +196,3 @@ def test_other_weights_are_refused(method, train, tmp_path):
 def test_mistakes_are_named_before_training(method, options, message, train):
     with pytest.raises(ValueError, match=message):
         train(method, 'wrong', At(0, kill), **options)
-
-
-def test_targets_of_another_data_set(train, tmp_path):
-    donor = train('early', 'donor', **{'train_cfg.max_epochs': 1})
-    path = Path(donor.work_dir) / 'epoch_1.pth'
-    assert torch.load(path, weights_only=True)['state_dict']['head.targets'].all()
-    zeros = []
-    note = At(0, lambda runner: zeros.append(not runner.model.head.targets.any()))
-    more = {'model.head.num_samples': 30, 'train_cfg.max_epochs': 1}
-    train('early', 'other', note, load_from=str(path), **more)
-    train('early', 'same', note, load_from=str(path), **{'train_cfg.max_epochs': 1})
-    assert zeros == [True, True]  # new ones, of whatever size
