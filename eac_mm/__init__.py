@@ -8,7 +8,15 @@ from .utils import compat
 
 compat.apply()
 
-from . import apis, datasets, engine, evaluation, models  # noqa: E402
+from . import apis, datasets, engine, evaluation, models, visualization  # noqa: E402
 from .version import __version__  # noqa: E402
 
-__all__ = ['__version__', 'apis', 'datasets', 'engine', 'evaluation', 'models']
+__all__ = [
+    '__version__',
+    'apis',
+    'datasets',
+    'engine',
+    'evaluation',
+    'models',
+    'visualization',
+]

@@ -13,16 +13,15 @@ from torch.utils.data import Dataset
 
 from eac_mm.datasets import NoisyLabels
 from eac_mm.datasets.wrappers import find
-from eac_mm.models.attention import class_attention
 from eac_mm.utils.training_records import read_records
 from eac_mm.visualization import (
     AttentionRow,
-    Look,
     draw_attention,
     draw_embedding,
     draw_losses,
     draw_pairs,
     embed,
+    look_at,
 )
 
 from .launch import load_config
@@ -59,9 +58,10 @@ def attention_figure(
         item = data[index]
         image = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
         noisy, clean = _labels(item, data)
-        looks = {
-            name: look_at(model, item['inputs']) for name, model in networks.items()
-        }
+        looks = {}
+        for name, model in networks.items():
+            check_size(model, item['inputs'])
+            looks[name] = look_at(model.network, item['inputs'], model.classes)
         rows.append(AttentionRow(np.ascontiguousarray(image), noisy, clean, looks))
     return draw_attention(rows)
 
@@ -174,36 +174,25 @@ def choose(data: Dataset, indices: Sequence[int] | None, count: int) -> list[int
 
 
 @torch.no_grad()
-def look_at(model: TrainedModel, image: torch.Tensor) -> Look:
-    """Return what a network sees in an image and in its flipped copy.
-
-    Args:
-        model: From :func:`~eac_mm.apis.load_model`.
-        image: As the data set gives it, uint8 (3, H, W).
-    """
-    images = _prepared(model, torch.stack([image, image.flip(-1)]))
-    maps = class_attention(model.network, images)
-    probabilities = model.network(images, mode='tensor').float().softmax(1)
-    best = probabilities.argmax(1).tolist()
-    attention = [maps[i, best[i]].float().cpu().numpy() for i in (0, 1)]
-    said = [(model.classes[best[i]], probabilities[i, best[i]].item()) for i in (0, 1)]
-    return Look(*attention, *said)
-
-
-@torch.no_grad()
 def features_of(model: TrainedModel, images: torch.Tensor) -> np.ndarray:
     """Return the pooled features, (N, C), of images uint8 (N, 3, H, W)."""
-    features = model.network.extract_feat(_prepared(model, images))[-1].float()
+    check_size(model, images)
+    inputs = model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
+    features = model.network.extract_feat(inputs)[-1].float()
     return (features.mean((2, 3)) if features.dim() == 4 else features).cpu().numpy()
 
 
-def _prepared(model: TrainedModel, images: torch.Tensor) -> torch.Tensor:
+def check_size(model: TrainedModel, images: torch.Tensor) -> None:
+    """Check that images have the size that a network takes.
+
+    Raises:
+        ValueError: If they have another one.
+    """
     if images.shape[-1] != model.size:
         raise ValueError(
             f'{model.path} takes images of {model.size} px, and the recipe gives '
             f'{images.shape[-1]}. Fix: name the recipe that the network was trained by.'
         )
-    return model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
 
 
 def _labels(item: dict, data: Dataset) -> tuple[str, str | None]:

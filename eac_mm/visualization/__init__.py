@@ -1,12 +1,15 @@
 """Draw what a network learned: attention, features, losses, and what it trains on."""
 
-from .attention import AttentionRow, Look, draw_attention, overlay
+from .attention import AttentionRow, draw_attention, overlay
+from .attention_figure_hook import AttentionFigureHook
 from .embedding import draw_embedding, embed
+from .looks import Look, look_at
 from .losses import classification_losses, draw_losses
 from .pairs import draw_pairs
 from .style import save
 
 __all__ = [
+    'AttentionFigureHook',
     'AttentionRow',
     'Look',
     'classification_losses',
@@ -15,6 +18,7 @@ __all__ = [
     'draw_losses',
     'draw_pairs',
     'embed',
+    'look_at',
     'overlay',
     'save',
 ]

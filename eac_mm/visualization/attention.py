@@ -8,27 +8,11 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.figure import Figure
 
+from .looks import Look
 from .style import new_figure, show_image
 
 # Its brightness rises evenly, so it can be read without colours.
 HEAT = colormaps['inferno']
-
-
-@dataclass(frozen=True)
-class Look:
-    """What one network sees in an image and in its flipped copy.
-
-    Attributes:
-        attention: Map of the predicted class on the image, (H', W').
-        flipped_attention: Map of the class predicted on the flipped image, (H', W').
-        prediction: Predicted class and its probability, on the image.
-        flipped_prediction: Likewise, on the flipped image.
-    """
-
-    attention: np.ndarray
-    flipped_attention: np.ndarray
-    prediction: tuple[str, float]
-    flipped_prediction: tuple[str, float]
 
 
 @dataclass(frozen=True)

@@ -74,3 +74,10 @@ def save(figure: Figure, path: str | Path) -> list[Path]:
     with matplotlib.rc_context({'svg.hashsalt': 'eac_mm', 'svg.fonttype': 'none'}):
         figure.savefig(svg, dpi=DPI, metadata={'Date': None, 'Creator': None})
     return [png, svg]
+
+
+def as_image(figure: Figure) -> np.ndarray:
+    """Return a figure as an RGB image, uint8 (H, W, 3)."""
+    figure.set_dpi(DPI)
+    figure.canvas.draw()
+    return np.asarray(figure.canvas.buffer_rgba())[..., :3].copy()

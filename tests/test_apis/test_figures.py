@@ -9,10 +9,10 @@ from eac_mm.apis import load_config
 from eac_mm.apis.figures import (
     as_tested,
     attention_figure,
+    check_size,
     choose,
     embedding_figure,
     features_of,
-    look_at,
     losses_figure,
     pairs_figure,
 )
@@ -76,25 +76,6 @@ def test_clean_data_is_shown_from_its_beginning():
     assert choose(as_tested(load_config(RECIPE, options)), None, 2) == [0, 1]
 
 
-def test_a_look_by_hand(model, data):
-    """Pooled attention maps are the logits without the bias."""
-    image = data[0]['inputs']
-    look = look_at(model, image)
-    with torch.no_grad():
-        flipped = torch.stack([image, image.flip(2)])
-        inputs = model.network.data_preprocessor(dict(inputs=list(flipped)))['inputs']
-        logits = model.network.head(model.network.extract_feat(inputs))
-    best = logits.argmax(1)
-    bias = model.network.head.fc.bias
-    for i, attention in enumerate((look.attention, look.flipped_attention)):
-        wanted = (logits[i] - bias)[best[i]].item()
-        assert attention.mean() == pytest.approx(wanted, abs=1e-4)
-    names = [look.prediction[0], look.flipped_prediction[0]]
-    assert names == [model.classes[i] for i in best]
-    probability = logits.softmax(1)[0, best[0]].item()
-    assert look.prediction[1] == pytest.approx(probability, abs=1e-5)
-
-
 def test_features_are_what_the_classifier_takes(model, data):
     images = torch.stack([data[i]['inputs'] for i in range(3)])
     features = torch.from_numpy(features_of(model, images))
@@ -107,7 +88,7 @@ def test_features_are_what_the_classifier_takes(model, data):
 
 def test_another_size_is_refused(model, data):
     with pytest.raises(ValueError, match='takes images of 48 px, and the recipe gives'):
-        look_at(model, data[0]['inputs'][:, :, :24])
+        check_size(model, data[0]['inputs'][:, :, :24])
 
 
 def test_attention(run, data):
