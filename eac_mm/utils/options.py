@@ -17,7 +17,7 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
         words: Each is ``KEY=VALUE``; the later one wins.
 
     Raises:
-        ValueError: If a word has no key or no ``=``.
+        ValueError: If a word has no key or no ``=``, or its value cannot be read.
     """
     for word in words:
         if not word.partition('=')[0] or '=' not in word:
@@ -28,5 +28,13 @@ def parse_options(words: Sequence[str]) -> dict[str, Any]:
     parsed = argparse.Namespace(options=None)
     if words:
         action = DictAction(['--cfg-options'], 'options', nargs='+')
-        action(None, parsed, list(words))
+        try:
+            action(None, parsed, list(words))
+        # MMEngine's action never ends on a value like [dict(a=1, b=2)].
+        except (AssertionError, RecursionError):
+            raise ValueError(
+                f'--cfg-options {" ".join(words)}: a value cannot be read. Fix: give '
+                'numbers, words and lists of them; set the parts of a dict one by one, '
+                'such as default_hooks.mine.type=MyHook default_hooks.mine.interval=5.'
+            ) from None
     return parsed.options or {}

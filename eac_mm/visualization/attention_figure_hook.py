@@ -24,7 +24,7 @@ class AttentionFigureHook(Hook):
     The figure goes to the run's visualizer, under the name ``attention``: to a folder
     with ``LocalVisBackend``, to TensorBoard or WandB with theirs. ::
 
-        custom_hooks=[dict(type='AttentionFigureHook', interval=5)]
+        default_hooks=dict(figures=dict(type='AttentionFigureHook', interval=5))
         vis_backends=[dict(type='TensorboardVisBackend')]
 
     Training is the same with and without it. If no label is wrong, it does nothing.
