@@ -15,7 +15,7 @@ from .tables import Entry
 from .times import about
 
 # Passes for each model config that was asked for; building a model takes a moment.
-_PASSES: dict[str, int] = {}
+_PASSES: dict[str, float] = {}
 
 
 class Speed(NamedTuple):
@@ -32,11 +32,11 @@ class Speed(NamedTuple):
     seconds: float
 
 
-def passes_per_image(model: Config | dict) -> int:
+def passes_per_image(model: Config | dict) -> float:
     """Return how often a training step passes an image through a backbone.
 
-    The model tells: an attribute ``views`` of the classifier, or else of its head, is
-    the number of passes. Without one it is 1.
+    The model tells, by an attribute ``passes`` or else ``views`` of the classifier or
+    of its head. Without one it is 1.
 
     Args:
         model: Config of the model.
@@ -44,8 +44,9 @@ def passes_per_image(model: Config | dict) -> int:
     key = repr(model)
     if key not in _PASSES:
         built = MODELS.build(model)
-        head = getattr(built, 'head', None)
-        _PASSES[key] = getattr(built, 'views', getattr(head, 'views', 1))
+        parts = (built, getattr(built, 'head', None))
+        told = (getattr(p, name, None) for p in parts for name in ('passes', 'views'))
+        _PASSES[key] = next((number for number in told if number is not None), 1)
     return _PASSES[key]
 
 
@@ -63,7 +64,7 @@ def image_passes(cfg: Config, images: int) -> int:
     part = dataset.get('indices') or dataset.get('size')
     if part is not None:
         images = part if isinstance(part, int) else len(part)
-    return cfg.train_cfg.max_epochs * images * passes_per_image(cfg.model)
+    return round(cfg.train_cfg.max_epochs * images * passes_per_image(cfg.model))
 
 
 def network_of(cfg: Config, entry: Entry) -> tuple[str, str]:

@@ -48,13 +48,15 @@ tables:
 class ToyClassifier(nn.Module):
     """A classifier whose training step passes an image ``views`` times."""
 
-    def __init__(self, views=None, head_views=None, weight=1.0):
+    def __init__(self, views=None, head_views=None, head_passes=None, weight=1.0):
         super().__init__()
         if views is not None:
             self.views = views
         if head_views is not None:
             self.head = nn.Module()
             self.head.views = head_views
+        if head_passes is not None:
+            self.head.passes = head_passes
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def test_the_recipe_says_how_many_images_it_takes():
         (dict(views=3), 3),
         (dict(head_views=2), 2),
         (dict(views=3, head_views=2), 3),
+        (dict(head_views=2, head_passes=1.25), 1.25),
     ],
 )
 def test_the_model_tells_how_often_an_image_passes(options, passes):

@@ -16,11 +16,10 @@ POOLINGS = (GlobalAveragePooling, GeneralizedMeanPooling)
 class EACClassifier(ImageClassifier):
     """Run the network on each view of a pair and hand both to the head.
 
-    View 2 is left out if the head does not need it (``head.views``). The views pass
-    one after the other, so that each has its own batch statistics, as in the authors'
-    code. In testing it is MMPretrain's ``ImageClassifier``. Whoever predicts or
-    extracts features from a pair, such as ``PreciseBNHook`` from a training batch, gets
-    those of view 1, which is classified.
+    View 2 is left out if the head does not need it (``head.views``), or cut to the
+    share of the batch that the head takes (``head.paired``). The views pass one after
+    the other, so that each has its own batch statistics, as in the authors' code. In
+    testing it is MMPretrain's ``ImageClassifier``.
 
     All outputs of the backbone go to the neck. The head gets two things of each view:
     the pooled features, and the feature maps that they are pooled from. The maps are
@@ -83,7 +82,10 @@ class EACClassifier(ImageClassifier):
                 'dict(type="PackInputs"), and use '
                 'data_preprocessor=dict(type="EACDataPreprocessor").'
             )
-        views = inputs[: self.head.views]
+        views = list(inputs[: self.head.views])
+        share = getattr(self.head, 'paired', 1)
+        if len(views) == 2 and share < 1:
+            views[1] = views[1][: max(1, round(share * len(views[1])))]
         maps, feats = zip(*map(self.maps_and_features, views), strict=True)
         return self.head.loss(feats, data_samples, feature_maps=maps)
 

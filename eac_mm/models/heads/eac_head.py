@@ -38,6 +38,10 @@ class EACHead(SampleLossMixin, LinearClsHead):
         imbalanced: Whether view 1 alone is classified, the paper's imbalanced
             framework. Without it (Table 3) both views are classified, by the mean of
             their cross-entropies, so that lambda weighs the same. Defaults to True.
+        paired: Share of each batch whose second view passes the network, above 0 and
+            up to 1, at least one sample. The samples are the first of the batch, which
+            is shuffled. 0.3 takes 1.3 backbone passes a sample instead of 2. Not in the
+            paper. Defaults to 1.0.
         consistency: Config of the consistency loss. Defaults to
             ``dict(type='AttentionConsistencyLoss')``. If it has a method ``by_sample``,
             the attention disagreement can be recorded.
@@ -53,7 +57,7 @@ class EACHead(SampleLossMixin, LinearClsHead):
             else None.
 
     Raises:
-        ValueError: If ``consistency_weight`` is negative.
+        ValueError: If ``consistency_weight`` is negative, or ``paired`` out of range.
     """
 
     recorder: Callable[..., None] | None = None
@@ -64,6 +68,7 @@ class EACHead(SampleLossMixin, LinearClsHead):
         in_channels: int,
         consistency_weight: float = 5.0,
         imbalanced: bool = True,
+        paired: float = 1.0,
         consistency: dict | None = None,
         init_cfg: dict | None = None,
         **kwargs,
@@ -79,8 +84,15 @@ class EACHead(SampleLossMixin, LinearClsHead):
                 f'consistency_weight={consistency_weight}: allowed are 0 (plain '
                 'cross-entropy) and more. Fix: model.head.consistency_weight=5.0'
             )
+        if not 0 < paired <= 1:
+            raise ValueError(
+                f'paired={paired}: it is the share of a batch whose second view is '
+                'used, above 0 and up to 1. Fix: model.head.paired=1.0, or '
+                'model.head.consistency_weight=0 for no second view.'
+            )
         self.consistency_weight = consistency_weight
         self.imbalanced = imbalanced
+        self.paired = paired
         self.ramp = 1.0
         self.consistency_module = MODELS.build(
             consistency or dict(type='AttentionConsistencyLoss')
@@ -90,6 +102,11 @@ class EACHead(SampleLossMixin, LinearClsHead):
     def views(self) -> int:
         """How many views of a pair the losses need, 1 or 2."""
         return 2 if self.consistency_weight or not self.imbalanced else 1
+
+    @property
+    def passes(self) -> float:
+        """How often a sample passes the backbone in a training step, on average."""
+        return 1 + self.paired * (self.views - 1)
 
     def loss(
         self,
@@ -101,9 +118,11 @@ class EACHead(SampleLossMixin, LinearClsHead):
         """Return classification and weighted consistency loss, Eq. 2 to 4.
 
         Args:
-            feats: Pooled features of each view, (N, C).
+            feats: Pooled features of each view, (N, C); of view 2 those of the first
+                samples alone, if ``paired`` is below 1.
             data_samples: N samples with the noisy labels.
-            feature_maps: Feature maps of each view before pooling, (N, C, H, W).
+            feature_maps: Feature maps of each view before pooling, (N, C, H, W);
+                likewise.
             **kwargs: Further arguments of the classification loss.
 
         Returns:
@@ -117,7 +136,8 @@ class EACHead(SampleLossMixin, LinearClsHead):
         if self.imbalanced:
             classified = feats[:1], data_samples
         else:
-            classified = (torch.cat(feats),), list(data_samples) * len(feats)
+            samples = [s for feat in feats for s in data_samples[: len(feat)]]
+            classified = (torch.cat(feats),), samples
         losses = super().loss(*classified, **kwargs)
         losses['loss_cls'] = losses.pop('loss')
         disagreement = None
@@ -125,8 +145,12 @@ class EACHead(SampleLossMixin, LinearClsHead):
             consistency, disagreement = self._consistency(feature_maps, data_samples)
             losses['loss_consistency'] = consistency
         if self.recorder is not None:
+            size = len(data_samples)
             self.recorder(
-                logits=[self((feat,)) for feat in feats], disagreement=disagreement
+                logits=[filled(self((feat,)), size) for feat in feats],
+                disagreement=None
+                if disagreement is None
+                else filled(disagreement, size),
             )
         return losses
 
@@ -146,14 +170,21 @@ class EACHead(SampleLossMixin, LinearClsHead):
         # the backbone ran in.
         with torch.autocast(feature_maps[0].device.type, enabled=False):
             weight = self.fc.weight.detach().float()
-            maps = [attention_maps(f.float(), weight) for f in feature_maps]
-            affine = collect_affine(data_samples)
+            pairs = len(feature_maps[1])
+            maps = [attention_maps(f[:pairs].float(), weight) for f in feature_maps]
+            affine = collect_affine(data_samples[:pairs])
             module = self.consistency_module
             consistency = module(*maps, affine=affine)
             disagreement = None
             if self.recorder is not None and hasattr(module, 'by_sample'):
                 disagreement = module.by_sample(*maps, affine=affine)
         return self.consistency_weight * self.ramp * consistency, disagreement
+
+
+def filled(rows: Tensor, size: int) -> Tensor:
+    """Return rows (n, ...) as (size, ...); those that are missing are NaN."""
+    missing = rows.new_full((size - len(rows), *rows.shape[1:]), torch.nan)
+    return torch.cat([rows, missing]) if len(missing) else rows
 
 
 def collect_affine(data_samples: list[DataSample]) -> Tensor | None:

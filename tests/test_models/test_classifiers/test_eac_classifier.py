@@ -325,3 +325,14 @@ def test_precise_statistics_are_taken_from_training_batches():
         stems = [model.backbone.conv1(first) for first, _ in pairs]
     means = torch.stack([stem.mean((0, 2, 3)) for stem in stems])
     torch.testing.assert_close(model.backbone.bn1.running_mean, means.mean(0))
+
+
+@pytest.mark.parametrize(('paired', 'passed'), [(1.0, 4), (0.5, 2), (0.1, 1)])
+def test_view_2_is_cut_to_the_share_that_is_paired(paired, passed):
+    model = build(paired=paired)
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    views, samples = make_batch()
+    model.loss(views, samples)
+    assert torch.equal(seen[0], views[0])
+    assert torch.equal(seen[1], views[1][:passed])

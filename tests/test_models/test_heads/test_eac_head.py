@@ -351,3 +351,35 @@ def test_the_consistency_combines_with_mixed_labels():
     expected = (scores * (1 - p**0.7) / 0.7).sum(1).mean()
     torch.testing.assert_close(found['loss_cls'], expected)
     assert found['loss_consistency'] > 0
+
+
+@pytest.mark.parametrize('imbalanced', [True, False])
+def test_a_part_of_the_batch_is_paired(imbalanced):
+    """Of view 2 one sample of three: what it gives is by hand, of the first sample."""
+    torch.manual_seed(0)
+    head = EACHead(num_classes=L, in_channels=C, paired=0.34, imbalanced=imbalanced)
+    assert head.passes == pytest.approx(1.34)
+    first, second = make_inputs()
+    views, labels = (first, second[:1]), [3, 0, 2]
+    calls = []
+    head.recorder = lambda **values: calls.append(values)
+    losses = head.loss(pooled(views), make_samples(labels), views)
+    logits = torch.cat([head.fc(f) for f in pooled(views)])
+    targets = torch.tensor(labels if imbalanced else [*labels, 3])
+    wanted = F.cross_entropy(logits[: len(targets)], targets)
+    torch.testing.assert_close(losses['loss_cls'], wanted)
+    maps = [torch.einsum('nchw,lc->nlhw', f[:1], head.fc.weight) for f in views]
+    gap = (maps[0] - maps[1].flip(-1)).square().mean()
+    torch.testing.assert_close(losses['loss_consistency'], 5 * gap)
+    # A recorder gets a row a sample; those without a second view are NaN.
+    [found] = calls
+    torch.testing.assert_close(found['logits'][1][:1], logits[3:])
+    assert found['logits'][1][1:].isnan().all()
+    assert found['disagreement'].shape == (N,)
+    assert found['disagreement'].isnan().tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize('paired', [0, -0.1, 1.1])
+def test_the_share_of_pairs(paired):
+    with pytest.raises(ValueError, match=f'paired={paired}: .*Fix: model.head.paired'):
+        EACHead(num_classes=L, in_channels=C, paired=paired)
