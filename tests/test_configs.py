@@ -24,15 +24,17 @@ ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
 METHODS = ('baseline', 'eac')
 # EAC's rivals: the baseline's recipes but for the model, at one noise rate. Head, and
-# how many times as fast which weights learn. RAN's classifier is its own; it gives the
-# head features of a region beside their summary.
+# how many times as fast which weights learn. RAN's classifier gives the head features
+# of a region beside their summary.
 RIVALS = {
     'dacl': ('DACLHead', {}),
+    'dmue': ('DMUEHead', {}),
     'ltnet': ('LTNetHead', {'confusion': dict(decay_mult=0)}),
     'ran': ('LinearClsHead', {}),
     'rul': ('RULHead', {'head.fc': dict(lr_mult=10)}),
     'scn': ('SCNHead', {}),
 }
+CLASSIFIERS = {'dmue': 'DMUEClassifier', 'ran': 'RANClassifier'}
 RIVAL_RECIPES = ('rafdb', 'ferplus', 'ferplus-small', 'syntheticfer')
 # What the rivals' released codes do besides the method.
 RELEASED = {
@@ -89,6 +91,7 @@ FIGURES = {
 # Of the rivals, at 30 % noise on RAF-DB and FERPlus: Table 1.
 RIVAL_FIGURES = {
     'dacl': 'none none',
+    'dmue': 'none none',
     'ltnet': 'none none',
     'ran': 'none none',
     'rul': '82.06 83.90',
@@ -284,7 +287,7 @@ def expected(name):
         )
     if method in RIVALS:
         head, faster = RIVALS[method]
-        classifier = 'RANClassifier' if method == 'ran' else 'ImageClassifier'
+        classifier = CLASSIFIERS.get(method, 'ImageClassifier')
         wanted.update(head=(classifier, head, classes), faster=faster)
     if method in REMEDIES:
         wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
@@ -582,6 +585,7 @@ INFERRED = [
     'eac/resnet18_cifar100_noise10',
     'eac/resnet18_tinyimagenet_noise10',
     'eac/resnet18_rafdb_clean',
+    'dmue/resnet18_syntheticfer_noise30',
     'ltnet/resnet18_syntheticfer_noise30',
     'rul/resnet18_syntheticfer_noise30',
 ]

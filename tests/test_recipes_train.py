@@ -25,7 +25,7 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 TWINS = re.compile(
     '_(noise10|noise20|annotator)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean'
 )
-RIVALS = ('dacl', 'ltnet', 'ran', 'rul', 'scn')
+RIVALS = ('dacl', 'dmue', 'ltnet', 'ran', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
 PAIRED = ('gjs', 'sop')  # they train on EAC's pairs of views
 ALL = sorted(

@@ -1,6 +1,7 @@
 """Classifiers that MMPretrain does not have."""
 
+from .dmue_classifier import DMUEClassifier
 from .eac_classifier import EACClassifier
 from .ran_classifier import RANClassifier
 
-__all__ = ['EACClassifier', 'RANClassifier']
+__all__ = ['DMUEClassifier', 'EACClassifier', 'RANClassifier']

@@ -1,10 +1,19 @@
 """Heads that MMPretrain does not have."""
 
 from .dacl_head import DACLHead
+from .dmue_head import DMUEHead
 from .eac_head import EACHead
 from .ltnet_head import LTNetHead
 from .rul_head import RULHead
 from .sample_loss_head import SampleLossHead
 from .scn_head import SCNHead
 
-__all__ = ['DACLHead', 'EACHead', 'LTNetHead', 'RULHead', 'SCNHead', 'SampleLossHead']
+__all__ = [
+    'DACLHead',
+    'DMUEHead',
+    'EACHead',
+    'LTNetHead',
+    'RULHead',
+    'SCNHead',
+    'SampleLossHead',
+]

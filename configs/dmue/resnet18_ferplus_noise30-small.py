@@ -1,0 +1,5 @@
+# DMUE, FERPlus (10,000 images at 48 px), 30 % symmetric noise, from scratch.
+# python tools/train.py configs/dmue/resnet18_ferplus_noise30-small.py
+_base_ = '../baseline/resnet18_ferplus_noise30-small.py'
+
+model = dict(type='DMUEClassifier', head=dict(type='DMUEHead', turning_point=6))

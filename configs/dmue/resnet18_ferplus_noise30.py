@@ -1,0 +1,6 @@
+# DMUE, ResNet-18, FERPlus, 30 % symmetric noise.
+# The paper gives no figure for DMUE with noisy labels.
+# python tools/train.py configs/dmue/resnet18_ferplus_noise30.py
+_base_ = '../baseline/resnet18_ferplus_noise30.py'
+
+model = dict(type='DMUEClassifier', head=dict(type='DMUEHead', turning_point=12))
