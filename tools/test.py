@@ -1,6 +1,6 @@
 """Test a checkpoint.
 
-python tools/test.py configs/eac/resnet18_rafdb_noise30.py CHECKPOINT
+python tools/test.py configs/eac/resnet18_rafdb_noise30.py CHECKPOINT --results FOLDER
 """
 
 import argparse
@@ -19,6 +19,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('checkpoint', help='such as work_dirs/eac/RECIPE/epoch_60.pth')
     parser.add_argument('--work-dir', help='for logs [work_dirs/FOLDER/RECIPE]')
     parser.add_argument('--out', help='write the metrics here, .json or .yaml')
+    parser.add_argument(
+        '--results',
+        help='folder for the prediction of each image, figures by class, confusion '
+        'matrix, calibration error and temperature, and their pictures',
+    )
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -54,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> dict:
     import torch
 
     from eac_mm.apis import build_runner, load_config
+    from eac_mm.apis.results import write_results
+    from eac_mm.evaluation import Predictions
     from eac_mm.utils.hardware import keep_freed_memory
     from eac_mm.utils.plain import to_plain
 
@@ -69,7 +76,16 @@ def main(argv: Sequence[str] | None = None) -> dict:
     cfg = mmengine.Config(cfg.to_dict(), cfg_text=cfg.text, filename=str(name))
     if not torch.cuda.is_available():
         keep_freed_memory()
-    metrics = build_runner(cfg, args.trust_checkpoint).test()
+    runner = build_runner(cfg, args.trust_checkpoint)
+    predictions = Predictions()
+    if args.results:
+        evaluator = runner.test_loop.evaluator
+        predictions.dataset_meta = evaluator.dataset_meta
+        evaluator.metrics.append(predictions)
+    metrics = runner.test()
+    if predictions.table is not None:  # on the main process
+        table, classes = predictions.table, predictions.classes
+        print(write_results(table, classes, args.results))
     if args.out:
         Path(args.out).parent.mkdir(parents=True, exist_ok=True)
         mmengine.dump(to_plain(metrics), args.out)

@@ -2,5 +2,6 @@
 
 from .mean_class import MeanClass
 from .memorisation import Memorisation
+from .predictions import Predictions
 
-__all__ = ['MeanClass', 'Memorisation']
+__all__ = ['MeanClass', 'Memorisation', 'Predictions']
