@@ -25,16 +25,23 @@ CONFIGS = ROOT / 'configs'
 METHODS = ('baseline', 'eac')
 # EAC's rivals: the baseline's recipes but for the model, at one noise rate. Head, and
 # how many times as fast which weights learn. RAN's classifier gives the head features
-# of a region beside their summary.
+# of a region beside their summary. What is in the manner of KTN has a student, and a
+# teacher with a recipe of its own.
 RIVALS = {
     'dacl': ('DACLHead', {}),
     'dmue': ('DMUEHead', {}),
+    'ktn': ('LinearClsHead', {}),
     'ltnet': ('LTNetHead', {'confusion': dict(decay_mult=0)}),
     'ran': ('LinearClsHead', {}),
     'rul': ('RULHead', {'head.fc': dict(lr_mult=10)}),
     'scn': ('SCNHead', {}),
 }
-CLASSIFIERS = {'dmue': 'DMUEClassifier', 'ran': 'RANClassifier'}
+CLASSIFIERS = {
+    'dmue': 'DMUEClassifier',
+    'ktn': 'KTNStudent',
+    'ran': 'RANClassifier',
+}
+KTN_LOSS = dict(type='AdaptiveClassLoss', num_classes=7)
 RIVAL_RECIPES = ('rafdb', 'ferplus', 'ferplus-small', 'syntheticfer')
 # What the rivals' released codes do besides the method.
 RELEASED = {
@@ -92,6 +99,7 @@ FIGURES = {
 RIVAL_FIGURES = {
     'dacl': 'none none',
     'dmue': 'none none',
+    'ktn': 'none none',
     'ltnet': 'none none',
     'ran': 'none none',
     'rul': '82.06 83.90',
@@ -158,6 +166,9 @@ def all_recipes():
             dataset, *protocol = name.split('-')
             stem = '-'.join([f'resnet18_{dataset}_noise30', *protocol])
             recipes[f'{method}/{stem}'] = figure
+            if method == 'ktn':
+                teacher = stem.replace('noise30', 'noise30-teacher')
+                recipes[f'ktn/{teacher}'] = figure
     recipes['scn/resnet18_cifar100_noise30'] = '56.19/78.30'  # Table 5
     for method in RELEASED:
         recipes[f'{method}/resnet18_rafdb_noise30-released'] = None
@@ -289,6 +300,8 @@ def expected(name):
         head, faster = RIVALS[method]
         classifier = CLASSIFIERS.get(method, 'ImageClassifier')
         wanted.update(head=(classifier, head, classes), faster=faster)
+    if method == 'ktn':
+        wanted['remedy'] = dict(loss=KTN_LOSS)
     if method in REMEDIES:
         wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
     if method in BANKS:
@@ -316,7 +329,12 @@ def expected(name):
 
 
 def vary(wanted, variant, rate):
-    """Make of EAC one of its variants: of Table 3, Table 4, or as in the code."""
+    """Make of EAC one of its variants: of Table 3, Table 4, or as in the code.
+
+    Or of KTN's student its teacher.
+    """
+    if variant == 'teacher':
+        wanted['head'] = ('KTNTeacher', 'CoarseFineHead', 7)
     if variant in ('plain', 'noconsistency'):
         wanted['consistency_weight'] = 0
     if variant in ('plain', 'bothviews'):
@@ -498,6 +516,22 @@ def test_eac_and_baseline_differ_in_the_method_alone(name):
     assert baseline == eac
 
 
+def check_ktn(name, model):
+    """The teacher returns a stage more; the student has what its recipe trains."""
+    stages = model['backbone'].pop('out_indices')
+    if 'teacher' in name:
+        assert stages == (2, 3)
+    else:
+        assert stages == (3,)
+        teacher = config_of(name.replace('noise30', 'noise30-teacher'))
+        trained = teacher.model.to_dict()
+        trained.pop('data_preprocessor')
+        assert model.pop('teacher') == trained
+        last = f'epoch_{teacher.train_cfg.max_epochs}.pth'
+        assert model.pop('teacher_weights') == f'{teacher.work_dir}/{last}'
+    model['backbone']['out_indices'] = (3,)  # the baseline's
+
+
 @pytest.mark.parametrize(
     'name',
     [n for n in RECIPES if n.split('/')[0] in RIVALS and not n.endswith('-released')],
@@ -507,7 +541,11 @@ def test_rivals_and_baseline_differ_in_the_method_alone(name):
     if 'votes' in name:  # there is no small baseline of clean labels
         other = other.replace('clean-votes-small', 'noise30-small')
         other = other.replace('-votes', '')
-    rival, baseline = (config_of(which).to_dict() for which in (name, other))
+    rival, baseline = (
+        config_of(which).to_dict() for which in (name, other.replace('-teacher', ''))
+    )
+    if name.startswith('ktn'):
+        check_ktn(name, rival['model'])
     # Which weights learn faster and the types of classifier and head are parts of the
     # method: test_settings holds them.
     rival['optim_wrapper'].pop('paramwise_cfg', None)

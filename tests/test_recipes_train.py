@@ -15,7 +15,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 from mmpretrain.datasets import CIFAR100
-from mmpretrain.registry import DATASETS
+from mmpretrain.registry import DATASETS, MODELS
 
 from eac_mm.apis import build_runner, load_config
 
@@ -25,7 +25,7 @@ CONFIGS = Path(__file__).parents[1] / 'configs'
 TWINS = re.compile(
     '_(noise10|noise20|annotator)|resnet18_(?!rafdb).*_clean$|(?<!18)_rafdb_clean'
 )
-RIVALS = ('dacl', 'dmue', 'ltnet', 'ran', 'rul', 'scn')
+RIVALS = ('dacl', 'dmue', 'ktn', 'ltnet', 'ran', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
 PAIRED = ('gjs', 'sop')  # they train on EAC's pairs of views
 ALL = sorted(
@@ -116,6 +116,10 @@ def run(path, roots, work_dir):
     if 'annotators' in cfg.train_dataloader.dataset:
         made = write_annotator(load_config(path, options), work_dir / 'annotator.txt')
         options['train_dataloader.dataset.annotators'] = [made]
+    if 'teacher' in cfg.model:
+        weights = work_dir / 'teacher.pth'
+        torch.save(MODELS.build(cfg.model.teacher).state_dict(), weights)
+        options['model.teacher_weights'] = str(weights)
     runner = build_runner(load_config(path, options, str(work_dir)))
     watch = Watch(runner.model)
     runner.train()

@@ -1,5 +1,6 @@
 """Heads that MMPretrain does not have."""
 
+from .coarse_fine_head import CoarseFineHead
 from .dacl_head import DACLHead
 from .dmue_head import DMUEHead
 from .eac_head import EACHead
@@ -9,6 +10,7 @@ from .sample_loss_head import SampleLossHead
 from .scn_head import SCNHead
 
 __all__ = [
+    'CoarseFineHead',
     'DACLHead',
     'DMUEHead',
     'EACHead',

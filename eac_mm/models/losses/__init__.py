@@ -1,5 +1,6 @@
 """Losses that MMPretrain does not have."""
 
+from .adaptive_class import AdaptiveClassLoss
 from .attention_consistency import AttentionConsistencyLoss, attention_maps
 from .elr import ELRLoss
 from .gce import GCELoss
@@ -9,6 +10,7 @@ from .selc import SELCLoss
 from .sop import SOPLoss
 
 __all__ = [
+    'AdaptiveClassLoss',
     'AttentionConsistencyLoss',
     'ELRLoss',
     'GCELoss',
