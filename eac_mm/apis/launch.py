@@ -18,7 +18,7 @@ from mmengine.runner import Runner
 
 from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
-from eac_mm.utils.checkpoints import damage, intact_checkpoints
+from eac_mm.utils.checkpoints import damage, intact_checkpoints, refuse_foreign
 from eac_mm.utils.options import parse_options
 from eac_mm.utils.shipped import find_recipe
 from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
@@ -58,8 +58,8 @@ def load_config(
 
     Raises:
         FileNotFoundError: If the config does not exist.
-        ValueError: For a negative seed, for options that nothing reads, and for a
-            ``cache`` without training data.
+        ValueError: For a negative seed, options that nothing reads, a work directory
+            that is a file, and a ``cache`` without training data.
     """
     path = _find(Path(path))
     cfg = Config.fromfile(path)
@@ -81,6 +81,7 @@ def load_config(
         cfg.work_dir = work_dir
     elif cfg.get('work_dir') is None:
         cfg.work_dir = str(Path('work_dirs', path.absolute().parent.name, path.stem))
+    _refuse_file(cfg.work_dir)
     if cache is not None:
         _cache_images(cfg, path, cache)
     for name in DATALOADERS:
@@ -112,6 +113,16 @@ def _override(cfg: Config, pairs: dict[str, Any]) -> None:
     drop_left_behind(cfg, before, nest(pairs))
 
 
+def _refuse_file(work_dir: str) -> None:
+    """Refuse a work directory that cannot be a folder, before anything is built."""
+    for path in (Path(work_dir), *Path(work_dir).parents):
+        if path.exists() and not path.is_dir():
+            raise ValueError(
+                f'--work-dir {work_dir}: {path} is a file. Fix: name a folder; it need '
+                'not exist.'
+            )
+
+
 def _cache_images(cfg: Config, path: Path, cache: str) -> None:
     if cfg.get('train_dataloader') is None:
         raise ValueError(
@@ -132,7 +143,7 @@ def resume(cfg: Config, checkpoint: str = 'auto') -> None:
 
     Raises:
         FileNotFoundError: If the file does not exist.
-        ValueError: If the file is damaged.
+        ValueError: If the file is damaged, or no checkpoint.
     """
     if checkpoint == 'auto':
         found = None
@@ -152,6 +163,7 @@ def resume(cfg: Config, checkpoint: str = 'auto') -> None:
             f'--resume {checkpoint}: no such file (seen from {Path.cwd()}). Fix: name '
             'a checkpoint, or leave the name out for the newest in the work directory.'
         )
+    refuse_foreign(checkpoint)
     fault = damage(checkpoint)
     if fault is not None:
         raise ValueError(
@@ -180,6 +192,7 @@ def vet_checkpoint(path: str | Path) -> None:
     Raises:
         ValueError: Naming what the file holds, and the ways on.
     """
+    refuse_foreign(path)
     try:
         load_plain(path)
     except (pickle.UnpicklingError, RuntimeError) as error:

@@ -25,6 +25,7 @@ def drop_left_behind(cfg: Config, before: Any, given: dict) -> None:
         before: What it held before them.
         given: The overrides, nested; what the user gave stays.
     """
+    _drop_noise(cfg._cfg_dict, given, '')
     for path, node, old, new in list(_replaced(cfg._cfg_dict, before, given, '')):
         taken = parameters.of_dict(path, node, cfg)
         if taken is None:
@@ -41,6 +42,23 @@ def drop_left_behind(cfg: Config, before: Any, given: dict) -> None:
                 f'It keeps {", ".join(stay) or "nothing"} of the recipe.',
                 'current',
             )
+
+
+def _drop_noise(node: Any, given: Any, path: str) -> None:
+    """Let a ``noise_file`` that is given take the place of noise to draw."""
+    if not isinstance(given, dict) or not isinstance(node, dict):
+        return
+    if given.get('noise_file') is not None:
+        for key, none in (('rate', 0.0), ('transition', None)):
+            if node.get(key) and key not in given:
+                print_log(
+                    f'{path}: noise_file={given["noise_file"]} takes the place of '
+                    f'{key}={node[key]} of the recipe',
+                    'current',
+                )
+                node[key] = none
+    for key, value in given.items():
+        _drop_noise(node.get(key), value, f'{path}.{key}' if path else str(key))
 
 
 def refuse_strangers(cfg: Config) -> None:

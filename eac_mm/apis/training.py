@@ -127,7 +127,13 @@ def compare_settings(cfg: Config) -> None:
         then = load_plain(cfg.load_from)
     except (pickle.UnpicklingError, RuntimeError):  # build_runner has the reason
         return
-    then = then.get('meta', {}).get('identity')
+    if 'meta' not in then or 'optimizer' not in then:
+        raise ValueError(
+            f'{cfg.load_from} holds {list(then)[:4]} ... and no optimiser state to '
+            'resume. Fix: resume from epoch_N.pth or iter_N.pth of the run, or start '
+            'a new run from these weights: --cfg-options load_from=FILE.'
+        )
+    then = then['meta'].get('identity')
     if then is None:
         return
     if cfg.get('randomness', {}).get('seed') is None:

@@ -17,6 +17,50 @@ LAST = 'last_checkpoint'
 WRAPPERS = ('state_dict', 'model_state_dict', 'model', 'net')
 
 
+# How a file of torch.save begins; before torch 1.6, a number inside a pickle.
+TORCH_ZIP = b'PK\x03\x04'
+TORCH_OLD = b'l\xfc\x9cF\xf9 j\xa8P\x19'
+
+
+PICKLE = b'\x80'  # refused by whoever loads it, with the reason
+
+
+def format_of(head: bytes) -> str | None:
+    """Tell the format of a file of weights by its first 32 bytes.
+
+    Returns:
+        ``'zip'`` or ``'legacy'`` (torch.save since and before PyTorch 1.6),
+        ``'safetensors'``, or None for anything else.
+    """
+    if head.startswith(TORCH_ZIP):
+        return 'zip'
+    if TORCH_OLD in head:
+        return 'legacy'
+    # The length of a header, then the header: JSON.
+    return 'safetensors' if head[8:10] == b'{"' else None
+
+
+def refuse_foreign(path: str | Path) -> None:
+    """Refuse a file that is none of ``torch.save``, without loading it.
+
+    Raises:
+        ValueError: Saying what it is, and what to do.
+    """
+    with Path(path).open('rb') as file:
+        head = file.read(32)
+    found = format_of(head)
+    if found == 'safetensors':
+        raise ValueError(
+            f'{path} is a safetensors file. Fix: python tools/model_converters/'
+            f'convert.py {path} weights.pth, and name that.'
+        )
+    if found is None and head and not head.startswith(PICKLE):
+        raise ValueError(
+            f'{path} is no checkpoint: it begins with {head[:16]!r}. Fix: name a file '
+            'of torch.save, such as epoch_N.pth.'
+        )
+
+
 def weights_in(content: Any) -> Any:
     """Return what a file holds under the first of :data:`WRAPPERS`, else all of it."""
     for name in WRAPPERS:
@@ -39,9 +83,13 @@ def damage(path: str | Path) -> str | None:
     """Return what is wrong with a checkpoint, None if all its bytes are right.
 
     PyTorch writes a zip archive with a checksum for each tensor, and does not
-    check them when it loads.
+    check them when it loads. The format before PyTorch 1.6 has none: what is cut off
+    is seen when it is loaded.
     """
     try:
+        with Path(path).open('rb') as file:
+            if format_of(file.read(32)) == 'legacy':
+                return None
         with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()
     except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:

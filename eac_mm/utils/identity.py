@@ -57,6 +57,7 @@ PLACES = (
     'file_client_args',
     'img_prefix',
     'lazy_init',
+    'noise_column',
     'noise_file',
     'serialize_data',
 )

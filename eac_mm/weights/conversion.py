@@ -13,16 +13,13 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from eac_mm.models import CaffeResNet  # noqa: F401  (registers it)
-from eac_mm.utils.checkpoints import WRAPPERS, weights_in
+from eac_mm.utils.checkpoints import WRAPPERS, format_of, weights_in
 from eac_mm.utils.files import write_atomically
 from eac_mm.version import __version__
 
 from .layouts import LAYOUTS, Layout, detect
 from .numpy_pickle import read_numpy_pickle
 
-# How a file of torch.save begins; before torch 1.6, a number inside a pickle.
-TORCH_ZIP = b'PK\x03\x04'
-TORCH_OLD = b'l\xfc\x9cF\xf9 j\xa8P\x19'
 UNTRUSTED = (
     'Nothing in a file is ever run. Fix: get the file from its authors, or have its '
     'owner save the weights alone: torch.save(model.state_dict(), path).'
@@ -49,8 +46,8 @@ def convert_weights(source: str | Path, kind: str = 'auto') -> Converted:
     """Read a file of another project and give its weights MMPretrain's keys.
 
     Args:
-        source: A file of ``torch.save`` or a pickle of NumPy arrays. It need not be
-            trusted: nothing in it is run.
+        source: A file of ``torch.save`` or safetensors, or a pickle of NumPy arrays. It
+            need not be trusted: nothing in it is run.
         kind: A name of :data:`LAYOUTS`, or ``'auto'``.
 
     Returns:
@@ -150,8 +147,10 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
     Raises:
         ValueError: If it holds anything else.
     """
-    of_torch = content.startswith(TORCH_ZIP) or TORCH_OLD in content[:32]
-    if of_torch:
+    written_by = format_of(content[:32])
+    if written_by == 'safetensors':
+        state = _read_safetensors(content)
+    elif written_by:
         state = _read_torch(content)
     else:
         try:
@@ -180,7 +179,7 @@ def read_weights(content: bytes) -> tuple[dict[str, Tensor], bool]:
                 f'{name} occurs twice, with and without "module.". Fix: remove one.'
             )
         weights[name] = value.detach()
-    return weights, not of_torch
+    return weights, written_by is None
 
 
 def _read_torch(content: bytes) -> Any:
@@ -194,6 +193,23 @@ def _read_torch(content: bytes) -> Any:
         reason = f'it asks for {name[1]}' if name else reason.splitlines()[0]
         raise ValueError(
             f'torch.load(weights_only=True) refuses the file: {reason}. {UNTRUSTED}'
+        ) from error
+
+
+def _read_safetensors(content: bytes) -> dict[str, Tensor]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+    except ImportError as error:
+        raise ValueError(
+            'it is a safetensors file, and the package that reads these is not '
+            'installed. Fix: pip install safetensors'
+        ) from error
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise ValueError(
+            f'the safetensors file is damaged ({error}). Fix: get it anew.'
         ) from error
 
 

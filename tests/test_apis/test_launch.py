@@ -8,6 +8,7 @@ from forked import Script
 from mmengine import Config
 from mmengine.model import BaseModel
 from mmengine.registry import MODELS
+from safetensors.torch import save_file
 
 from eac_mm.apis import build_runner, load_config, resume
 from eac_mm.apis.launch import vet_checkpoint
@@ -108,6 +109,56 @@ def test_load_from_must_exist(tmp_path):
     cfg = load_config(RECIPE, {'load_from': 'typo.pth'}, work_dir=str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"load_from='typo.pth' does not exist"):
         build_runner(cfg)
+
+
+def old_format(path):
+    torch.save(dict(state_dict={}), path, _use_new_zipfile_serialization=False)
+
+
+def safetensors(path):
+    save_file(dict(w=torch.ones(2)), path)
+
+
+@pytest.mark.parametrize(
+    ('write', 'message'),
+    [
+        (
+            safetensors,
+            'is a safetensors file. Fix: python tools/model_conv.*convert',
+        ),
+        (
+            lambda path: path.write_text('epoch_3.pth'),
+            "is no checkpoint: it begins with b'epoch_3.pth'. Fix: name a file of",
+        ),
+        (lambda path: path.write_bytes(b'<html><body>'), "begins with b'<html><body>'"),
+    ],
+)
+def test_files_that_are_no_checkpoints(tmp_path, write, message):
+    path = tmp_path / 'a.pth'
+    write(path)
+    cfg = load_config(RECIPE, work_dir=str(tmp_path))
+    with pytest.raises(ValueError, match=message):
+        resume(cfg, str(path))
+    cfg.load_from = str(path)
+    with pytest.raises(ValueError, match=message):
+        build_runner(cfg)
+
+
+def test_the_format_before_pytorch_1_6_is_no_damage(tmp_path):
+    path = tmp_path / 'epoch_1.pth'
+    old_format(path)
+    cfg = load_config(RECIPE, work_dir=str(tmp_path))
+    for name in (str(path), 'auto'):
+        cfg.resume, cfg.load_from = False, None
+        resume(cfg, name)
+        assert (cfg.resume, cfg.load_from) == (True, str(path))
+
+
+@pytest.mark.parametrize('below', ['', 'run'])
+def test_a_work_dir_that_is_a_file(tmp_path, below):
+    (tmp_path / 'mine').write_text('mine')
+    with pytest.raises(ValueError, match=f'{tmp_path}/mine is a file. Fix: name a fol'):
+        load_config(RECIPE, work_dir=str(tmp_path / 'mine' / below))
 
 
 def test_amp_leaves_another_preprocessor_alone(tmp_path):

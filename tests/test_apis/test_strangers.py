@@ -109,3 +109,13 @@ def test_a_constructor_of_several_optimizers_is_trusted(tmp_path):
         "one=dict(type='OptimWrapper', optimizer=dict(type='SGD', lr=1)))"
     )
     assert load_config(path).optim_wrapper.one.optimizer.lr == 1
+
+
+def test_labels_from_a_file_take_the_place_of_noise_to_draw(said):
+    place = 'train_dataloader.dataset'
+    cfg = load_config(RECIPE, {f'{place}.noise_file': 'own.txt'})
+    assert cfg.train_dataloader.dataset.rate == 0
+    text = f'{place}: noise_file=own.txt takes the place of rate=0.3 of the recipe'
+    assert said == [text]
+    both = {f'{place}.noise_file': 'own.txt', f'{place}.rate': 0.2}
+    assert load_config(RECIPE, both).train_dataloader.dataset.rate == 0.2

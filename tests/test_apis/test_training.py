@@ -99,6 +99,15 @@ def test_resume_in_its_own_folder_keeps_the_number_of_checkpoints(folder):
     assert [e['epoch'] for e in result['epochs']] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize('wrapper', [None, 'model'])
+def test_weights_of_others_are_no_run_to_resume(tmp_path, wrapper):
+    path, weights = tmp_path / 'a.pth', dict(w=torch.ones(1))
+    torch.save({wrapper: weights, 'optimizer': {}} if wrapper else weights, path)
+    with pytest.raises(ValueError, match=r'no optimiser state.*load_from=FILE'):
+        train(config(tmp_path / 'run'), resume_from=str(path))
+    assert not (tmp_path / 'run').exists()
+
+
 def test_resume_in_an_empty_folder_is_a_new_run(tmp_path):
     train(config(tmp_path / 'new'), 'auto')
     assert (tmp_path / 'new' / 'epoch_1.pth').is_file()

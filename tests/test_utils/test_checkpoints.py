@@ -1,5 +1,6 @@
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from eac_mm.utils import checkpoints
 
@@ -38,6 +39,31 @@ def test_a_flipped_bit_is_noticed(tmp_path):
     path.write_bytes(content)
     torch.load(path, weights_only=True)  # PyTorch itself does not notice
     assert 'checksum' in checkpoints.damage(path)
+
+
+@pytest.mark.parametrize(
+    ('new', 'found'), [(True, 'zip'), (False, 'legacy'), (None, 'safetensors')]
+)
+def test_formats(tmp_path, new, found):
+    path, weights = tmp_path / 'a', dict(w=torch.ones(2))
+    if new is None:
+        save_file(weights, path)
+    else:
+        torch.save(weights, path, _use_new_zipfile_serialization=new)
+    assert checkpoints.format_of(path.read_bytes()[:32]) == found
+
+
+@pytest.mark.parametrize('head', [b'', b'text', b'PK', bytes(32), b'\x80\x04x'])
+def test_other_formats(head):
+    assert checkpoints.format_of(head) is None
+
+
+def test_weights_in_a_file():
+    weights = dict(w=1)
+    for name in checkpoints.WRAPPERS:
+        assert checkpoints.weights_in({name: weights, 'epoch': 1}) is weights
+    for alone in (weights, dict(model=1), [1]):
+        assert checkpoints.weights_in(alone) is alone
 
 
 OF_A_RUN = [

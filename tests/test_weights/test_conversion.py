@@ -1,10 +1,12 @@
 """Conversion as a call; test_tools/test_model_converters.py has files of all kinds."""
 
 import hashlib
+import sys
 
 import pytest
 import torch
 from mmpretrain.registry import MODELS
+from safetensors.torch import save_file
 
 from eac_mm.version import __version__
 from eac_mm.weights import convert_file, convert_weights
@@ -51,6 +53,33 @@ def test_the_file_holds_what_is_returned(mobilenet, tmp_path):
     saved = torch.load(out, weights_only=True)
     assert saved['meta'] == converted.meta
     assert saved['state_dict'].keys() == converted.state_dict.keys()
+
+
+@pytest.mark.parametrize('wrapper', ['model', 'net', 'state_dict'])
+def test_weights_under_another_name(mobilenet, tmp_path, wrapper):
+    torch.save({wrapper: mobilenet[1], 'epoch': 3}, tmp_path / 'wrapped.pth')
+    expected = convert_weights(mobilenet[0]).state_dict
+    found = convert_weights(tmp_path / 'wrapped.pth').state_dict
+    assert all(torch.equal(found[key], value) for key, value in expected.items())
+
+
+def test_safetensors(mobilenet, tmp_path, monkeypatch):
+    path = tmp_path / 'model.safetensors'
+    save_file(mobilenet[1], path)
+    expected = convert_weights(mobilenet[0])
+    found = convert_weights(path)
+    assert found.meta['kind'] == expected.meta['kind']
+    assert all(
+        torch.equal(found.state_dict[key], value)
+        for key, value in expected.state_dict.items()
+    )
+    cut = tmp_path / 'cut.safetensors'
+    cut.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(ValueError, match='cut.safetensors: .* is damaged .*Fix: get'):
+        convert_weights(cut)
+    monkeypatch.setitem(sys.modules, 'safetensors', None)
+    with pytest.raises(ValueError, match='Fix: pip install safetensors'):
+        convert_weights(path)
 
 
 def test_existing_files_are_kept(mobilenet, tmp_path):

@@ -49,11 +49,13 @@ class NoisyLabels(Dataset):
         seed: Seed of the noise. It is not the seed of the training, so that runs
             with several training seeds share one set of labels. Defaults to 0.
         transition: Asymmetric noise as ``{from: to}`` or as a matrix.
-        noise_file: File to read the noisy labels from instead of drawing them: a
-            file of ``tools/make_noise.py``, or a list in the data set's own format
-            if it has one (:class:`RAFDB` reads the authors' lists), which may list
-            more samples than the data set has. A relative path starts at the
+        noise_file: File to read the noisy labels from instead of drawing them: of
+            ``tools/make_noise.py``; a list in the data set's own format if it has one
+            (:class:`RAFDB` reads the authors' lists); or labels of your own
+            (:mod:`~eac_mm.datasets.noise.lists`). A relative path starts at the
             working directory.
+        noise_column: Column of a csv file, or key in a ``.pt`` file, that has the noisy
+            labels. Defaults to None: the only one, or that of a usual name.
 
     Attributes:
         annotations: What the wrapped data set says of its samples.
@@ -76,12 +78,13 @@ class NoisyLabels(Dataset):
         seed: int = 0,
         transition: Transition | None = None,
         noise_file: str | Path | None = None,
+        noise_column: str | None = None,
     ) -> None:
         if noise_file is not None and (rate or transition is not None):
             raise ValueError(
                 f'noise_file={str(noise_file)!r} already says which labels to give; '
-                f'got rate={rate} and transition={transition} as well. Fix: rate=0, '
-                'transition=None.'
+                f'got rate={rate} and transition={transition} as well. Fix: rate=0 and '
+                'transition=None beside noise_file, in the same dict.'
             )
         check_options(kind, rate, transition)
         check_seed(seed)
@@ -97,6 +100,7 @@ class NoisyLabels(Dataset):
         self.seed = seed
         self.transition = transition
         self.noise_file = noise_file
+        self.noise_column = noise_column
         self._fully_initialized = False
         if not lazy_init:
             self.full_init()
@@ -164,6 +168,7 @@ class NoisyLabels(Dataset):
             classes,
             [self.name_of(i) for i in range(len(self.clean_labels))],
             next((reader for reader in readers if reader is not None), None),
+            self.noise_column,
         )
 
     def _report(self) -> str:

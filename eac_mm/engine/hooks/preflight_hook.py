@@ -92,12 +92,18 @@ def check_steps(runner: Runner) -> None:
 
 
 def report_batch_size(runner: Runner) -> None:
-    """Warn if the batch over all processes is not the recipe's."""
+    """Warn if the batch of a step, over all processes, is not the recipe's.
+
+    Gradients that are accumulated over several batches make one step.
+    """
     expected = (runner.cfg.get('auto_scale_lr') or {}).get('base_batch_size')
-    batch = get_world_size() * (runner.train_dataloader.batch_size or 0)
+    size = get_world_size() * (runner.train_dataloader.batch_size or 0)
+    counts = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+    batch = size * counts
     if expected and batch and batch != expected:
+        parts = f' ({counts} batches of {size})' if counts > 1 else ''
         runner.logger.warning(
-            f'{batch} images a step over all processes; the recipe was set for '
+            f'{batch} images a step{parts} over all processes; the recipe was set for '
             f'{expected}. Results depend on it: set train_dataloader.batch_size, or '
             'auto_scale_lr.enable=True for a learning rate in proportion.'
         )

@@ -1,4 +1,5 @@
 import random
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -235,16 +236,25 @@ def test_a_model_of_another_kind_is_left_alone():
     assert step(model, Images(64)) == []
 
 
-@pytest.mark.parametrize(('batch', 'warns'), [(32, False), (8, True)])
-def test_another_batch_size_is_said(batch, warns):
+@pytest.mark.parametrize(
+    ('batch', 'counts', 'text'),
+    [
+        (32, 1, None),
+        (8, 1, '8 images a step over'),
+        (8, 4, None),  # four batches make a step
+        (32, 2, r'64 images a step \(2 batches of 32\) over'),
+    ],
+)
+def test_another_batch_size_is_said(batch, counts, text):
     said = []
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1)
     runner = SimpleNamespace(
         cfg=dict(auto_scale_lr=dict(base_batch_size=32)),
         train_dataloader=SimpleNamespace(batch_size=batch),
+        optim_wrapper=OptimWrapper(optimizer, accumulative_counts=counts),
         logger=SimpleNamespace(warning=said.append),
     )
     report_batch_size(runner)
-    assert bool(said) is warns
-    if warns:
-        assert '8 images a step' in said[0]
-        assert 'set for 32' in said[0]
+    assert len(said) == (text is not None)
+    if text:
+        assert re.match(f'{text} all processes; the recipe was set for 32', said[0])
