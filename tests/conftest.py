@@ -53,6 +53,7 @@ def recipe_data(rafdb_root: Path, tmp_path_factory: pytest.TempPathFactory) -> d
     root = tmp_path_factory.mktemp('recipe_data')
     makers = dict(
         affectnet=make_affectnet,
+        cifar10=make_cifar10,
         cifar100=make_cifar100,
         ferplus=make_ferplus,
         tinyimagenet=make_tiny_imagenet,
@@ -99,6 +100,13 @@ def make_ferplus(root: Path, rng: np.random.Generator) -> None:
             votes = ['10' if column == i % 7 else '0' for column in range(10)]
             rows.append(','.join([usage, name, *votes]))
     (root / 'fer2013new.csv').write_text('\n'.join(rows))
+
+
+def make_cifar10(root: Path, rng: np.random.Generator) -> None:
+    """Folders of ten classes with an image a split."""
+    for split in ('train', 'test'):
+        for name in range(10):
+            write_images(root / split / str(name), ['0.jpg'], 32, rng)
 
 
 def make_cifar100(root: Path, rng: np.random.Generator) -> None:

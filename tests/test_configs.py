@@ -72,10 +72,29 @@ REMEDIES = {
     'sop': dict(loss=dict(**SOP, num_classes=7, start=1e-2, balance=0.0)),
     'sop syntheticfer': dict(loss=dict(**SOP, num_classes=7, start=1e-2, balance=0.1)),
     'sop cifar100': dict(loss=dict(**SOP, num_classes=100, start=1e-3, balance=0.1)),
+    'co_teaching': dict(forget_rate=0.3, ramp_epochs=5),
+    'co_teaching cifar100': dict(forget_rate=0.3, ramp_epochs=10),
+    'divide_mix': dict(warm_up=5, balance=0.0),
+    'divide_mix syntheticfer': dict(warm_up=5, balance=1.0),
+    'divide_mix cifar100': dict(warm_up=15, balance=1.0),
+    # at 40 % noise
+    'gjs cifar10': dict(loss=dict(type='GJSLoss', label_weight=0.1)),
+    'elr cifar10': dict(
+        loss=dict(type='ELRLoss', num_classes=10, beta=0.7, weight=3.0)
+    ),
+    'selc cifar10': dict(loss=dict(type='SELCLoss', num_classes=10, warm_up=5)),
+    'sop cifar10': dict(loss=dict(**SOP, num_classes=10, start=1e-2, balance=0.1)),
+    'co_teaching cifar10': dict(forget_rate=0.4, ramp_epochs=5),
+    'divide_mix cifar10': dict(warm_up=5, balance=1.0),
 }
-PAIRED = ('gjs', 'sop')
-BANKS = ('elr', 'selc')  # heads that tell the loss the samples
-REMEDY_RECIPES = ('rafdb', 'ferplus-small', 'syntheticfer', 'cifar100')
+# How they do so: the head takes both views, the head tells the loss the samples, or
+# the classifier has two networks.
+BOTH_VIEWS = ('gjs', 'sop')
+BANKS = ('elr', 'selc')
+TWO_NETWORKS = {'co_teaching': 'CoTeaching', 'divide_mix': 'DivideMix'}
+TWO_NETWORK_SETTINGS = ('forget_rate', 'ramp_epochs', 'warm_up', 'balance')
+PAIRED = (*BOTH_VIEWS, 'divide_mix')
+REMEDY_RECIPES = ('rafdb', 'ferplus-small', 'syntheticfer', 'cifar100', 'cifar10')
 RATES = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 
 # The paper's figures at 0, 10, 20 and 30 % noise: Tables 1, 2, 5 (top-1 / top-5), 6.
@@ -154,6 +173,7 @@ def all_recipes():
             recipes[f'eac/resnet18_rafdb_{noise}-{part}'] = figure
     for method in METHODS:
         recipes[f'{method}/resnet18_syntheticfer_noise30'] = None
+        recipes[f'{method}/resnet18_cifar10_noise40'] = None
         for noise in list(RATES)[1:]:
             recipes[f'{method}/resnet18_ferplus_{noise}-small'] = None
         recipes[f'{method}/resnet18_ferplus_annotator'] = None
@@ -175,7 +195,8 @@ def all_recipes():
     for method in REMEDIES:
         for name in REMEDY_RECIPES if ' ' not in method else ():
             dataset, *protocol = name.split('-')
-            stem = '-'.join([f'resnet18_{dataset}_noise30', *protocol])
+            noise = 'noise40' if dataset == 'cifar10' else 'noise30'
+            stem = '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
             recipes[f'{method}/{stem}'] = None
     recipes['ltnet/resnet18_ferplus_clean-votes'] = 'none'
     recipes['ltnet/resnet18_ferplus_clean-votes-small'] = None
@@ -215,6 +236,10 @@ DATA = {
     'ferplus-pretrained': ('FERPlus', 'train', 5_000, 'val', 7, 96, 5, DLIB),
     'rafdb-96': ('RAFDB', 'train', None, 'test', 7, 96, 5, DLIB),
     'syntheticfer': ('SyntheticFER', 'train', 3_000, 'val', 7, 48, 3, IMAGENET),
+    'cifar10': (
+        *('FolderFaces', 'train', list(range(0, 20_000, 2))),
+        *('test', 10, 32, 4, IMAGENET),
+    ),
     'cifar100': ('CIFAR100', 'train', None, 'test', 100, 32, 4, CIFAR),
     'tinyimagenet': ('TinyImageNet', 'train', None, 'val', 200, 64, 8, IMAGENET),
 }
@@ -230,8 +255,10 @@ FACES = (ADAM, EXPONENTIAL, 15, 32, None, BF16)
 SCRATCH = (SGD, COSINE, 100, 128, 10, 'OptimWrapper')
 SMALL = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.92}, 30, 64, 10, BF16)
 SYNTHETIC = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 32, 10, BF16)
+CIFAR10 = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 64, 7, BF16)
 # Of the data sets that are not trained on as the paper's faces are.
 OWN = {
+    'cifar10': ('resnet18 of quarter width for small images', CIFAR10),
     'cifar100': ('resnet18 for small images', SCRATCH),
     'tinyimagenet': ('resnet18 for small images', SCRATCH),
     'ferplus-small': ('resnet18 of quarter width for small images', SMALL),
@@ -257,7 +284,8 @@ def parts(name):
 def expected(name):
     method, backbone, dataset, noise, variants = parts(name)
     kind = 'annotator' if noise == 'annotator' else 'symmetric'
-    rate = RATES.get(noise, 0.0)  # annotators have that of the votes
+    # annotators have that of the votes
+    rate = {**RATES, 'noise40': 0.4}.get(noise, 0.0)
     type_, split, size, val_split, classes, side, map_side, colours = DATA[dataset]
     backbone, schedule = OWN.get(dataset, (backbone, PAPER))
     optimiser, scheduler, epochs, batch, ramp, precision = schedule
@@ -281,7 +309,7 @@ def expected(name):
         batch=batch,
         precision=precision,
         faster={},
-        top=(1,) if classes == 7 else (1, 5),
+        top=(1,) if classes < 100 else (1, 5),
     )
     if method == 'eac':
         # 5 for ResNet-18 (Sec. 4.8); "with different backbones, lambda is set to 5
@@ -306,15 +334,17 @@ def expected(name):
         wanted['remedy'] = REMEDIES.get(f'{method} {dataset}', REMEDIES[method])
     if method in BANKS:
         wanted['head'] = ('ImageClassifier', 'SampleLossHead', classes)
+    if method in TWO_NETWORKS:
+        wanted['head'] = (TWO_NETWORKS[method], 'LinearClsHead', classes)
     if method in PAIRED:
+        wanted.update(augmentation=['ErasingFlipPair'], pair=('shared', 0, None))
+    if method in BOTH_VIEWS:
         wanted.update(
             head=('EACClassifier', 'EACHead', classes),
-            augmentation=['ErasingFlipPair'],
             consistency_weight=0,
             distance='mse',
             imbalanced=False,
             ramp=None,
-            pair=('shared', 0, None),
         )
     if method == 'ltnet' and not variants:  # a second annotator beside the noisy label
         wanted['noise'] = ('AnnotatedLabels', *wanted['noise'][1:])
@@ -373,9 +403,9 @@ def found_in(cfg, side):
         colours=(colours.mean, colours.std, colours.to_rgb),
         data=(
             train.dataset.type,
-            train.dataset.split,
+            train.dataset.get('split', train.dataset.get('data_prefix')),
             train.dataset.get('indices', train.dataset.get('size')),
-            val.split,
+            val.get('split', val.get('data_prefix')),
         ),
         noise=(train.type, train.kind, train.rate, train.seed),
         balanced=cfg.train_dataloader.sampler.type == 'ClassBalancedSampler',
@@ -390,12 +420,14 @@ def found_in(cfg, side):
         faster=cfg.optim_wrapper.get('paramwise_cfg', {}).get('custom_keys', {}),
         top=cfg.val_evaluator[0].topk,
     )
-    remedy = dict(
-        loss=cfg.model.head.get('loss'),
-        augments=cfg.model.get('train_cfg', {}).get('augments'),
-    )
-    if any(remedy.values()):
-        found['remedy'] = {key: value for key, value in remedy.items() if value}
+    remedy = {
+        'loss': cfg.model.head.get('loss'),
+        'augments': cfg.model.get('train_cfg', {}).get('augments'),
+        **{key: cfg.model.get(key) for key in TWO_NETWORK_SETTINGS},
+    }
+    remedy = {key: value for key, value in remedy.items() if value is not None}
+    if remedy:
+        found['remedy'] = remedy
     if hasattr(head, 'consistency_weight'):
         ramp = cfg.default_hooks.get('ramp')
         found.update(
@@ -611,7 +643,8 @@ def test_remedies_and_baseline_differ_in_the_method_alone(name):
     for cfg in (remedy, baseline):
         cfg.pop('work_dir', None)
         cfg['model'].pop('type')
-        cfg['model'].pop('train_cfg', None)
+        for key in ('train_cfg', *TWO_NETWORK_SETTINGS):  # test_settings holds them
+            cfg['model'].pop(key, None)
         assert cfg['model'].pop('head')['init_cfg'] is None
     assert remedy == baseline
 
