@@ -10,7 +10,7 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
-SHIPPED = ('configs', 'tools')
+SHIPPED = ('configs', 'tools', 'model-index.yml')
 
 
 def requirements(name: str) -> list[str]:
@@ -48,9 +48,13 @@ class BuildWithRecipes(build_py):
             return
         target = Path(self.build_lib, 'eac_mm', '.mim')
         shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+        target.mkdir(parents=True)
+        unwanted = shutil.ignore_patterns('__pycache__', '*.pyc')
         for name in SHIPPED:
-            unwanted = shutil.ignore_patterns('__pycache__', '*.pyc')
-            shutil.copytree(ROOT / name, target / name, ignore=unwanted)
+            if (ROOT / name).is_dir():
+                shutil.copytree(ROOT / name, target / name, ignore=unwanted)
+            else:
+                shutil.copy(ROOT / name, target)
 
 
 setup(
