@@ -72,6 +72,7 @@ setup(
     cmdclass={'build_py': BuildWithRecipes},
     install_requires=[*requirements('runtime'), mmcv()],
     extras_require={
+        'audit': requirements('audit'),
         'faces': requirements('faces'),
         'face-weights': requirements('face-weights'),
         'tests': requirements('tests'),

@@ -2,7 +2,15 @@
 
 from eac_mm.utils.training_records import read_records
 
+from .labels import LabelAudit, audit_labels
 from .report import build_report
 from .splits import data_sets, survey_split
 
-__all__ = ['build_report', 'data_sets', 'read_records', 'survey_split']
+__all__ = [
+    'LabelAudit',
+    'audit_labels',
+    'build_report',
+    'data_sets',
+    'read_records',
+    'survey_split',
+]

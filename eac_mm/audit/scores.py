@@ -1,0 +1,170 @@
+"""Score how suspect each label is, from the records of one training."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eac_mm.utils.training_records import TrainingRecords
+
+from .confident import quality_scores
+
+# The default score, measured in docs/label_audit.md: what is not classified in training
+# memorises late, so that its late epochs say most; what is classified has memorised by
+# then, so that all epochs count.
+DEFAULTS = ('late_loss_view2', 'mean_loss')
+
+
+def default_score(names: Iterable[str]) -> str:
+    """Return the default among the names of scores."""
+    names = set(names)
+    return next(name for name in DEFAULTS if name in names)
+
+
+@dataclass(frozen=True)
+class LabelScores:
+    """Scores of all labels.
+
+    Attributes:
+        scores: A column for each score, a row for each sample, by ``sample_idx``. Of
+            every score a larger value is more suspect. NaN if no epoch served the
+            sample.
+        probabilities: Predicted probabilities, averaged over epochs and views, float64
+            (samples, classes).
+    """
+
+    scores: pd.DataFrame
+    probabilities: np.ndarray
+
+
+def score_labels(records: TrainingRecords) -> LabelScores:
+    """Score the labels of a recorded training.
+
+    The scores of view 1, which other views have too, with ``_view2`` in their names:
+
+    - ``last_loss``: cross-entropy of the label in the last epoch
+    - ``mean_loss``: cross-entropy, averaged over the epochs
+    - ``late_loss``: the same of the second half of the epochs
+    - ``negative_aum``: logit of the best other class minus that of the label, averaged:
+      minus the area under the margin (`Pleiss et al., 2020
+      <https://arxiv.org/abs/2001.10528>`_)
+    - ``improbability``: 1 - probability of the label, averaged
+    - ``negative_margin``: the same difference as ``negative_aum`` of probabilities
+    - ``wrong_events``: number of epochs that predicted another class
+
+    With two views or more: ``view_disagreement``, the Jensen-Shannon divergence of
+    their predictions, averaged, 0 to log(views). If the method records it:
+    ``attention_disagreement``, averaged. And
+    :func:`~eac_mm.audit.confident.quality_scores`.
+
+    Args:
+        records: From :func:`~eac_mm.audit.read_records`.
+    """
+    labels = records.noisy_labels
+    sums, counts = defaultdict(float), defaultdict(float)
+    last: dict[str, np.ndarray] = {}
+    predictions = []
+
+    def add(name: str, values: np.ndarray) -> None:
+        served = np.isfinite(values)
+        sums[name] = sums[name] + np.where(served, values, 0)
+        counts[name] = counts[name] + served
+
+    for epoch in records:
+        logits = epoch.logits.astype(np.float64)
+        log_probabilities = log_softmax(logits)
+        probabilities = np.exp(log_probabilities)
+        predictions.append(probabilities.mean(0))
+        for view, suffix in enumerate(_suffixes(len(logits))):
+            values = _epoch_values(logits[view], log_probabilities[view], labels)
+            for name, value in values.items():
+                add(name + suffix, value)
+            loss = values['mean_loss']
+            if epoch.epoch > len(records) // 2:
+                add(f'late_loss{suffix}', loss)
+            before = last.get(f'last_loss{suffix}', loss)
+            last[f'last_loss{suffix}'] = np.where(np.isfinite(loss), loss, before)
+        if len(logits) > 1:
+            add('view_disagreement', jensen_shannon(probabilities))
+        if epoch.disagreement is not None:
+            add('attention_disagreement', epoch.disagreement.astype(np.float64))
+    with np.errstate(invalid='ignore'):  # 0 / 0 of samples that were never served
+        means = {name: total / counts[name] for name, total in sums.items()}
+    for name in means:
+        if name.startswith('wrong_events'):
+            means[name] = means[name] * counts[name]
+    averaged = average(predictions)
+    cleanlab = quality_scores(labels, averaged, predictions)
+    return LabelScores(pd.DataFrame({**last, **means, **cleanlab}), averaged)
+
+
+def _suffixes(views: int) -> list[str]:
+    return ['', *(f'_view{view}' for view in range(2, views + 1))]
+
+
+def _epoch_values(
+    logits: np.ndarray, log_probabilities: np.ndarray, labels: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return what one epoch and view say of each label, NaN if it was not served."""
+    probabilities = np.exp(log_probabilities)
+    wrong = (logits.argmax(1) != labels).astype(float)
+    return {
+        'mean_loss': -_of(log_probabilities, labels),
+        'negative_aum': -margin(logits, labels),
+        'improbability': 1 - _of(probabilities, labels),
+        'negative_margin': -margin(probabilities, labels),
+        'wrong_events': np.where(np.isfinite(logits[:, 0]), wrong, np.nan),
+    }
+
+
+def _of(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(values, labels[:, None], 1)[:, 0]
+
+
+def margin(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the value of each label minus the largest other one.
+
+    Shape:
+        - values: (N, L), logits or probabilities
+        - labels: (N,)
+        - Output: (N,)
+    """
+    others = values.copy()
+    np.put_along_axis(others, labels[:, None], -np.inf, 1)
+    return _of(values, labels) - others.max(1)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Return log-probabilities along the last axis."""
+    shifted = logits - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+
+
+def jensen_shannon(probabilities: np.ndarray) -> np.ndarray:
+    """Return how far the predictions of several views are apart, in nats.
+
+    Shape:
+        - probabilities: (V, N, L)
+        - Output: (N,), 0 to log(V)
+    """
+    mean = probabilities.mean(0)
+    return _entropy(mean) - _entropy(probabilities).mean(0)
+
+
+def _entropy(probabilities: np.ndarray) -> np.ndarray:
+    floor = np.finfo(float).tiny  # 0 log 0 is 0
+    return -(probabilities * np.log(np.maximum(probabilities, floor))).sum(-1)
+
+
+def average(predictions: Iterable[np.ndarray]) -> np.ndarray:
+    """Average predictions over epochs; epochs that did not serve a sample do not count.
+
+    Returns:
+        (N, L); NaN for samples that were never served.
+    """
+    stacked = np.stack(list(predictions))
+    served = np.isfinite(stacked)
+    with np.errstate(invalid='ignore'):
+        return np.where(served, stacked, 0).sum(0) / served.sum(0)
