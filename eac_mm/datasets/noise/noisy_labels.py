@@ -37,12 +37,11 @@ class NoisyLabels(Dataset):
             are read. A sample is what ``PackInputs`` returns, or a pair of image
             (tensor, array or PIL image, in the channel order that the
             preprocessor expects) and label.
-        kind: ``'symmetric'``, ``'uniform'`` or ``'asymmetric'``: see
-            :func:`~eac_mm.datasets.noise.model.transition_matrix`. ``'annotator'``:
-            each sample gets one of its votes for the classes in use, all equally likely
-            (FERPlus). ``'instance'``: the image decides, see
-            :func:`~eac_mm.datasets.noise.instances.instance_shares`. Defaults to
-            ``'symmetric'``.
+        kind: ``'symmetric'`` (the default), ``'uniform'`` or ``'asymmetric'``: see
+            :func:`~eac_mm.datasets.noise.model.transition_matrix`. ``'annotator'``: one
+            of a sample's votes for the classes in use, all equally likely (FERPlus).
+            ``'instance'``: by the image, see
+            :func:`~eac_mm.datasets.noise.instances.instance_shares`.
         rate: Share of labels to draw anew, in [0, 1). Uniform noise draws some of
             them as they were; the log says how many are wrong. Defaults to 0, as
             annotators need it.
