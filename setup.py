@@ -68,7 +68,7 @@ setup(
     packages=find_packages(include=['eac_mm', 'eac_mm.*']),
     py_modules=['eac_mm_cli'],
     entry_points={'console_scripts': ['eac-mm = eac_mm_cli:main']},
-    package_data={'eac_mm': ['py.typed', 'pretrained/*']},
+    package_data={'eac_mm': ['py.typed', 'pretrained/*', 'audit/page/*']},
     cmdclass={'build_py': BuildWithRecipes},
     install_requires=[*requirements('runtime'), mmcv()],
     extras_require={
