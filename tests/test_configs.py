@@ -237,7 +237,7 @@ DATA = {
     'rafdb-96': ('RAFDB', 'train', None, 'test', 7, 96, 5, DLIB),
     'syntheticfer': ('SyntheticFER', 'train', 3_000, 'val', 7, 48, 3, IMAGENET),
     'cifar10': (
-        *('FolderFaces', 'train', list(range(0, 20_000, 2))),
+        *('FolderFaces', 'train', list(range(0, 20_000, 4))),
         *('test', 10, 32, 4, IMAGENET),
     ),
     'cifar100': ('CIFAR100', 'train', None, 'test', 100, 32, 4, CIFAR),
@@ -255,7 +255,7 @@ FACES = (ADAM, EXPONENTIAL, 15, 32, None, BF16)
 SCRATCH = (SGD, COSINE, 100, 128, 10, 'OptimWrapper')
 SMALL = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.92}, 30, 64, 10, BF16)
 SYNTHETIC = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 32, 10, BF16)
-CIFAR10 = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.93}, 20, 64, 7, BF16)
+CIFAR10 = ({**ADAM, 'lr': 2e-3}, {**EXPONENTIAL, 'gamma': 0.92}, 30, 32, 10, BF16)
 # Of the data sets that are not trained on as the paper's faces are.
 OWN = {
     'cifar10': ('resnet18 of quarter width for small images', CIFAR10),
