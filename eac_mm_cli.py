@@ -28,6 +28,7 @@ VERBS = {
     'ls': 'list_recipes.py',
     'cp': 'copy_recipe.py',
     'check': 'check.py',
+    'audit': 'audit_labels.py',
     'noise': 'make_noise.py',
     'cross-fit': 'cross_fit.py',
     'convert ferplus': 'dataset_converters/ferplus.py',

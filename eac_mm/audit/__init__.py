@@ -2,6 +2,8 @@
 
 from eac_mm.utils.training_records import read_records
 
+from .audit_files import write_audit
+from .corrected import write_corrected
 from .labels import LabelAudit, audit_labels
 from .report import build_report
 from .splits import data_sets, survey_split
@@ -13,4 +15,6 @@ __all__ = [
     'data_sets',
     'read_records',
     'survey_split',
+    'write_audit',
+    'write_corrected',
 ]

@@ -1,6 +1,7 @@
 """Faces of your own, listed in a csv file."""
 
 import csv
+import io
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,8 @@ from typing import NamedTuple, TextIO
 
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
+
+from eac_mm.utils.files import write_atomically
 
 from ..listing import LEFT_BEHIND, is_foreign
 from ..readers import line_error, require_inside
@@ -69,6 +72,8 @@ class CSVFaces(FaceDataset):
             two labels, or no face is listed.
     """
 
+    list_ending = '.csv'
+
     def __init__(
         self,
         data_root: str,
@@ -88,6 +93,27 @@ class CSVFaces(FaceDataset):
             classes=class_names(classes),
             **kwargs,
         )
+
+    def write_label_list(
+        self, path: str | Path, names: Sequence[str], labels: Sequence[int]
+    ) -> None:
+        """Write a list of its format, to be its ``ann_file``.
+
+        An image that is listed twice keeps the first of its labels, since the format
+        allows it one.
+
+        Args:
+            path: The file.
+            names: Paths of images, relative to its folder of images.
+            labels: Their labels, from 0.
+        """
+        first: dict[str, int] = {}
+        text = io.StringIO()
+        table = csv.writer(text, lineterminator='\n')
+        table.writerow([self.image_column, self.label_column])
+        for name, label in zip(names, labels, strict=True):
+            table.writerow([name, self.CLASSES[first.setdefault(name, label)]])
+        write_atomically(path, text.getvalue().encode())
 
     def load_data_list(self) -> list[dict]:
         """Read the faces.

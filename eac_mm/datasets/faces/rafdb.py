@@ -1,8 +1,11 @@
 """Read RAF-DB, the Real-world Affective Faces Database."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mmpretrain.registry import DATASETS
+
+from eac_mm.utils.files import write_atomically
 
 from ..readers import line_error, read_lines, require_plain_name
 from ..validate import require_choice, require_faces, require_folder
@@ -75,6 +78,7 @@ class RAFDB(FaceDataset):
     """
 
     METAINFO = {'classes': EXPRESSIONS}
+    list_ending = '.txt'
 
     def __init__(
         self,
@@ -129,6 +133,20 @@ class RAFDB(FaceDataset):
             seen[name] = number
             rows.append((name, ids[label]))
         return rows
+
+    def write_label_list(
+        self, path: str | Path, names: Sequence[str], labels: Sequence[int]
+    ) -> None:
+        """Write a list that :meth:`read_label_list` reads.
+
+        Args:
+            path: The file.
+            names: Names of faces, as in the list.
+            labels: Their labels, from 0.
+        """
+        rows = zip(names, labels, strict=True)
+        lines = [f'{name} {label + 1}\n' for name, label in rows]
+        write_atomically(path, ''.join(lines).encode())
 
     def load_data_list(self) -> list[dict]:
         """Read the faces of the split.

@@ -27,8 +27,9 @@ class NoiseManifest:
     """Description of the noise in a noise file.
 
     Args:
-        kind: That of the noise model, ``'file'`` for labels read from one, or
-            ``'relabelled'`` for those that a training has replaced.
+        kind: That of the noise model, ``'file'`` for labels read from one,
+            ``'relabelled'`` for those that a training has replaced, or ``'corrected'``
+            for those of a label audit.
         rate: Rate asked for; 0 if anything else settles the labels.
         measured_rate: Share of labels that differ from the clean ones.
         seed: Seed of the draw.

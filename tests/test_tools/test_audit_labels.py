@@ -1,0 +1,42 @@
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recorded import record
+
+from eac_mm.apis import load_config
+from eac_mm.datasets import NoisyLabels, SyntheticFER
+
+ROOT = Path(__file__).parents[2]
+TOOL = ROOT / 'tools' / 'audit_labels.py'
+_spec = importlib.util.spec_from_file_location('audit_labels', TOOL)
+audit_labels = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(audit_labels)
+
+SIZE = 60
+OPTION = f'train_dataloader.dataset.dataset.size={SIZE}'
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run that a perfect network has recorded, and how many labels are wrong."""
+    data = NoisyLabels(SyntheticFER(size=SIZE, img_size=48, pipeline=[]), rate=0.3)
+    logits = 4 * np.eye(7)[data.clean_labels]
+    record(tmp_path, [[logits]] * 2, data.given_labels, data.CLASSES)
+    recipe = ROOT / 'configs/baseline/resnet18_syntheticfer_noise30.py'
+    load_config(recipe).dump(tmp_path / 'recipe.py')
+    return tmp_path, len(data.wrong_indices)
+
+
+def test_prints_counts_and_files(run, capsys):
+    folder, wrong = run
+    audit_labels.main([str(folder), '--no-survey', '--cfg-options', OPTION])
+    printed = capsys.readouterr().out
+    assert f'{SIZE} labels, ranked by mean_loss' in printed
+    assert f'wrong by estimation: {wrong} (' in printed
+    assert f'corrected: {wrong}\n' in printed
+    for name in ('labels.csv', 'labels.parquet', 'summary.json'):
+        path = folder / 'audit' / name
+        assert str(path) in printed
+        assert path.is_file()

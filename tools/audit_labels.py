@@ -1,0 +1,65 @@
+"""Rank the labels of a recorded run by how suspect they are, and correct them.
+
+python tools/audit_labels.py work_dirs/eac/resnet18_syntheticfer_noise30
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Rank the labels of a recorded run by how suspect they are, and '
+        'write tables and corrected labels.',
+        epilog='example: eac-mm audit work_dirs/eac/resnet18_syntheticfer_noise30 '
+        '(of a run that was trained with --cfg-options '
+        'default_hooks.recorder.type=TrainingRecorderHook)',
+    )
+    parser.add_argument('run', help='work directory of a recorded run')
+    parser.add_argument('--out', type=Path, help='where files go [RUN/audit]')
+    parser.add_argument('--score', help='ranks the labels [the best by measurement]')
+    parser.add_argument('--config', help='the recipe [that in RUN]')
+    parser.add_argument(
+        '--no-survey', action='store_true', help='do not read the images'
+    )
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        metavar='KEY=VALUE',
+        default=[],
+        help='overrides, such as train_dataloader.dataset.dataset.data_root=/data/mine',
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Audit, write the files and print a summary."""
+    args = parse_args(argv)
+    # Imported here: --help needs none of it, and it takes seconds.
+    from eac_mm.apis import audit_run
+    from eac_mm.utils.options import parse_options
+
+    audit, files = audit_run(
+        args.run,
+        args.out,
+        args.score,
+        args.config,
+        dict(parse_options(args.cfg_options)),
+        not args.no_survey,
+    )
+    summary = audit.summary()
+    print(
+        f'\n{summary["samples"]:,} labels, ranked by {audit.score}\n'
+        f'wrong by estimation: {audit.wrong:,} '
+        f'({100 * summary["estimated_share"]:.1f} %)\n'
+        f'corrected: {summary["corrected"]:,}'
+    )
+    for pair in summary['corrected_pairs'][:5]:
+        print(f'  {pair["label"]} -> {pair["suggestion"]}: {pair["count"]:,}')
+    print('\n' + '\n'.join(str(path) for path in files))
+
+
+if __name__ == '__main__':
+    main()
