@@ -38,15 +38,15 @@ class EACHead(SampleLossMixin, LinearClsHead):
         imbalanced: Whether view 1 alone is classified, the paper's imbalanced
             framework. Without it (Table 3) both views are classified, by the mean of
             their cross-entropies, so that lambda weighs the same. Defaults to True.
-        paired: Share of each batch whose second view passes the network, above 0 and
-            up to 1, at least one sample. The samples are the first of the batch, which
-            is shuffled. 0.3 takes 1.3 backbone passes a sample instead of 2. Not in the
-            paper. Defaults to 1.0.
         consistency: Config of the consistency loss. Defaults to
             ``dict(type='AttentionConsistencyLoss')``. If it has a method ``by_sample``,
             the attention disagreement can be recorded.
         init_cfg: Initialisation. Defaults to None: ``nn.Linear``'s own, as in
             the authors' code.
+        paired: Share of each batch whose second view passes the network, above 0 and
+            up to 1, at least one sample. The samples are the first of the batch, which
+            is shuffled. 0.3 takes 1.3 backbone passes a sample instead of 2. Not in the
+            paper. Defaults to 1.0.
         **kwargs: Further arguments of MMPretrain's ``LinearClsHead``.
 
     Attributes:
@@ -68,9 +68,9 @@ class EACHead(SampleLossMixin, LinearClsHead):
         in_channels: int,
         consistency_weight: float = 5.0,
         imbalanced: bool = True,
-        paired: float = 1.0,
         consistency: dict | None = None,
         init_cfg: dict | None = None,
+        paired: float = 1.0,
         **kwargs,
     ) -> None:
         super().__init__(
