@@ -14,11 +14,11 @@ KEPT = ('identity', 'dataset_meta', 'precision')
 LIMITS = """\
 ## What it must not be used for
 
-It guesses which expression people would name who see the picture. It does not tell what
-somebody feels, thinks or intends. Do not decide about people by it: not in hiring,
-schools, police work, insurance or medicine. Its data is neither balanced over classes nor
-known to be balanced over ages, skin colours or countries. Look at the recall of the class
-that matters to you, above: a rare one may never be predicted.
+It guesses which expression people would name who see the picture. It does not tell
+what somebody feels, thinks or intends. Do not decide about people by it: not in hiring,
+schools, police work, insurance or medicine. Its data is neither balanced over classes
+nor known to be balanced over ages, skin colours or countries. Look at the recall of the
+class that matters to you, above: a rare one may never be predicted.
 """
 
 
