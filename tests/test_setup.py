@@ -99,3 +99,22 @@ def test_recipes_and_tools_are_in_the_package(tmp_path):
     wanted[Path('model-index.yml')] = (ROOT / 'model-index.yml').read_bytes()
     assert built == wanted
     assert Path('configs/eac/resnet18_rafdb_noise30.py') in built
+
+
+def test_the_lowest_versions_are_those_that_are_trained_with():
+    """.ci/lowest.sh installs them; torch and torchvision are left out."""
+    from packaging.requirements import Requirement
+
+    lines = (ROOT / 'requirements' / 'lowest.txt').read_text().splitlines()
+    lines = [line.split('#')[0].strip() for line in lines if line[0] != '#']
+    pins = dict(line.split('==') for line in lines)
+    required = (ROOT / 'requirements' / 'runtime.txt').read_text().splitlines()
+    required = [line.split('#')[0].strip() for line in required]
+    bounds = {}
+    for requirement in map(Requirement, filter(None, [*required, 'mmcv-lite>=2.0.0'])):
+        (low,) = (s.version for s in requirement.specifier if s.operator == '>=')
+        bounds[requirement.name] = low
+    for name, low in bounds.items():
+        if name not in ('torch', 'torchvision'):
+            # '4.8' means 4.8.0, and may stand for its first release 4.8.0.74.
+            assert f'{pins[name]}.'.startswith(f'{low}.'), name

@@ -170,6 +170,8 @@ def fix(name: str, module: nn.Module, shape: tuple | None, inputs: Any) -> str:
             'end the training pipeline with what it takes, such as '
             'dict(type="PackInputs"), or set another model.data_preprocessor.type.'
         )
+    if in_backbone and getattr(module, 'num_classes', -1) > 0:  # VGG, AlexNet
+        return f'leave num_classes out of model.{name}: the head classifies.'
     if isinstance(inputs, list | tuple) and shape is None and in_backbone:
         return (
             'this model takes single images, and the training pipeline gives views: '

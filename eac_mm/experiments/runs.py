@@ -1,6 +1,5 @@
 """Run trainings, each with a recipe, a seed and a folder, several at a time."""
 
-import fcntl
 import os
 import shlex
 import subprocess
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from mmengine import Config
 
 from eac_mm.apis import load_config
@@ -199,13 +199,14 @@ def _alone_in(folder: Path) -> Iterator[None]:
     Raises:
         RuntimeError: If one is in it.
     """
-    with (folder / 'lock').open('w') as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise RuntimeError(
-                f'another process trains in {folder}. Fix: wait for it, or end it.'
-            ) from error
+    lock = FileLock(folder / 'lock', timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RuntimeError(
+            f'another process trains in {folder}. Fix: wait for it, or end it.'
+        ) from error
+    with lock:
         yield
 
 

@@ -22,7 +22,7 @@ from . import installed
 # What the package was built against: name -> (first version, first too new).
 SUPPORTED = {
     'torch': ('2.4', '3'),
-    'mmengine': ('0.10.4', '0.11'),
+    'mmengine': ('0.10.5', '0.11'),
     'mmcv': ('2.0.0', '2.4.0'),
     'mmpretrain': ('1.2.0', '1.3'),
 }

@@ -1,9 +1,9 @@
-import fcntl
 import json
 import shutil
 import sys
 
 import pytest
+from filelock import FileLock
 
 from eac_mm.datasets.noise import noisy_labels
 from eac_mm.experiments import Run, run_all, runs
@@ -67,8 +67,7 @@ def test_command(make, script, tmp_path, recipe):
 def test_a_run_that_another_process_trains_is_left_alone(make, script):
     run = make(2)
     run.work_dir.mkdir(parents=True)
-    with (run.work_dir / 'lock').open('w') as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(run.work_dir / 'lock'):
         ((failed, error),) = run_all([run], script)
     assert failed == run
     assert 'another process trains' in str(error)

@@ -35,7 +35,7 @@ GOOD = dict(torch='2.13.0+cpu', mmengine='0.10.7', mmpretrain='1.2.0')
     ('change', 'message'),
     [
         (dict(torch='1.13.1'), r'torch>=2.4,<3; found 1.13.1'),
-        (dict(mmengine='0.9.0'), r'mmengine>=0.10.4,<0.11; found 0.9.0'),
+        (dict(mmengine='0.9.0'), r'mmengine>=0.10.5,<0.11; found 0.9.0'),
         (dict(mmcv_lite='1.7.0'), r'mmcv>=2.0.0,<2.4.0; found 1.7.0'),
         (dict(mmpretrain=None), r'needs mmpretrain.*found none'),
     ],

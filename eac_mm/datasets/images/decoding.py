@@ -134,7 +134,7 @@ def _decode_with_pillow(data: bytes) -> np.ndarray:
         with open_image(data) as image:
             _check_size(*image.size)
             image.load()
-            rgb = _to_rgb(ImageOps.exif_transpose(image))
+            image = ImageOps.exif_transpose(image)
     except Image.UnidentifiedImageError as error:
         raise UnreadableImage(
             'it holds no JPEG, PNG, BMP, GIF, PPM, TIFF, WebP, AVIF or HEIC image; it '
@@ -146,7 +146,8 @@ def _decode_with_pillow(data: bytes) -> np.ndarray:
     # SyntaxError, struct.error, IndexError, ...
     except Exception as error:
         raise UnreadableImage(f'it is damaged (Pillow: {error})') from error
-    return np.ascontiguousarray(np.asarray(rgb)[:, :, ::-1])
+    # Of a decoded image, what fails here is our mistake, and no damage of the file.
+    return np.ascontiguousarray(np.asarray(_to_rgb(image))[:, :, ::-1])
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

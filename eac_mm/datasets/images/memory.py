@@ -1,11 +1,12 @@
 """How much memory is free, asked before much of it is taken."""
 
 import os
+import shutil
 from pathlib import Path
 
+import psutil
 import torch
 
-MEMINFO = Path('/proc/meminfo')
 CGROUP = Path('/sys/fs/cgroup')
 SHARED = Path('/dev/shm')
 GB = 1e9
@@ -13,12 +14,7 @@ GB = 1e9
 
 def free_memory() -> int:
     """Return the free bytes of this machine, or of its container if it has fewer."""
-    try:
-        lines = MEMINFO.read_text().splitlines()
-        fields = dict(line.split(':', 1) for line in lines)
-        free = int(fields['MemAvailable'].split()[0]) * 1024
-    except (OSError, KeyError):  # no Linux
-        free = os.sysconf('SC_AVPHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')
+    free = psutil.virtual_memory().available
     try:
         limit = int((CGROUP / 'memory.max').read_text())
         used = int((CGROUP / 'memory.current').read_text())
@@ -34,8 +30,7 @@ def free_shared_memory() -> int:
     """Return the free bytes that processes can share; a container may have few."""
     if not SHARED.is_dir():
         return free_memory()
-    shared = os.statvfs(SHARED)
-    return min(free_memory(), shared.f_bavail * shared.f_frsize)
+    return min(free_memory(), shutil.disk_usage(SHARED).free)
 
 
 def free_on(device: torch.device) -> int:

@@ -49,10 +49,9 @@ class NoisyLabels(Dataset):
             with several training seeds share one set of labels. Defaults to 0.
         transition: Asymmetric noise as ``{from: to}`` or as a matrix.
         noise_file: File to read the noisy labels from instead of drawing them: of
-            ``tools/make_noise.py``; a list in the data set's own format if it has one
-            (:class:`RAFDB` reads the authors' lists); or labels of your own
-            (:mod:`~eac_mm.datasets.noise.lists`). A relative path starts at the
-            working directory.
+            ``tools/make_noise.py``, a list in the data set's own format (:class:`RAFDB`
+            has one), or labels of your own (:mod:`~eac_mm.datasets.noise.lists`). A
+            relative path starts at the working directory.
         noise_column: Column of a csv file, or key in a ``.pt`` file, that has the noisy
             labels. Defaults to None: the only one, or that of a usual name.
 

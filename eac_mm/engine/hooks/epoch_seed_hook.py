@@ -74,4 +74,4 @@ class EpochSeedHook(Hook):
         if batch_idx == 0 or not by_epoch:
             step = runner.epoch if by_epoch else runner.iter
             words = np.random.SeedSequence([runner.seed, step, get_rank()])
-            torch.manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
+            torch.manual_seed(int(words.generate_state(1, np.uint64)[0]) >> 1)

@@ -240,3 +240,12 @@ def test_a_reader_that_fails_makes_the_image_damaged(fault, monkeypatch):
     monkeypatch.setattr(image_formats, 'heic_reader', lambda: reader)
     data = b'\0\0\0\x14ftypheic\0\0\0\0mif1'
     assert fault(data) == 'it is damaged (Pillow: out of order)'
+
+
+def test_a_mistake_of_ours_is_no_damage_of_the_file(monkeypatch):
+    """Pillow before 10.1 lacks an attribute, and sound files were called damaged."""
+    data = io.BytesIO()
+    Image.new('RGB', (4, 4)).save(data, 'BMP')
+    monkeypatch.delattr(Image.Image, 'has_transparency_data')
+    with pytest.raises(AttributeError, match='has_transparency_data'):
+        decode(data.getvalue())

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -6,10 +8,9 @@ from eac_mm.datasets.images import memory
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A machine with 8,000 kB free."""
-    meminfo = tmp_path / 'meminfo'
-    meminfo.write_text('MemTotal: 16000 kB\nMemAvailable:    8000 kB\n')
-    monkeypatch.setattr(memory, 'MEMINFO', meminfo)
+    """A machine with 8,000 kB free, in no container."""
+    free = SimpleNamespace(available=8000 * 1024)
+    monkeypatch.setattr(memory.psutil, 'virtual_memory', lambda: free)
     monkeypatch.setattr(memory, 'CGROUP', tmp_path)
     return tmp_path
 
@@ -33,15 +34,12 @@ def test_the_container_has_less(machine, most, free):
     assert memory.free_memory() == free
 
 
-def test_another_system(machine, monkeypatch):
-    monkeypatch.setattr(memory, 'MEMINFO', machine / 'none')
-    pages = {'SC_AVPHYS_PAGES': 7, 'SC_PAGE_SIZE': 4096}
-    monkeypatch.setattr(memory.os, 'sysconf', pages.get)
-    assert memory.free_memory() == 7 * 4096
-
-
 def test_shared_memory_is_no_more_than_memory(machine, monkeypatch):
-    assert memory.free_shared_memory() <= 8000 * 1024
+    monkeypatch.setattr(memory, 'SHARED', machine)
+    assert memory.free_shared_memory() == 8000 * 1024
+    disk = SimpleNamespace(free=70)
+    monkeypatch.setattr(memory.shutil, 'disk_usage', lambda folder: disk)
+    assert memory.free_shared_memory() == 70
     monkeypatch.setattr(memory, 'SHARED', machine / 'none')
     assert memory.free_shared_memory() == 8000 * 1024
 
