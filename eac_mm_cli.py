@@ -24,6 +24,7 @@ VERBS = {
     'test': 'test.py',
     'predict': 'predict.py',
     'publish': 'publish_model.py',
+    'export': 'export.py',
     'compare': 'compare.py',
     'reproduce': 'reproduce.py',
     'ls': 'list_recipes.py',

@@ -75,6 +75,7 @@ setup(
         'audit': requirements('audit'),
         'faces': requirements('faces'),
         'face-weights': requirements('face-weights'),
+        'onnx': requirements('onnx'),
         'tests': requirements('tests'),
     },
 )

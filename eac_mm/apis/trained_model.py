@@ -115,6 +115,11 @@ def load_model(
             its images are prepared, or belongs to another model.
     """
     path = find_checkpoint(source)
+    if path.suffix == '.onnx':
+        raise ValueError(
+            f'{path} is an ONNX file, and predictions need a checkpoint. Fix: run it '
+            'by docs/examples/predict_onnx.py.'
+        )
     vet_checkpoint(path)
     checkpoint = load_plain(path)
     meta = checkpoint.get('meta') or {} if isinstance(checkpoint, dict) else {}
