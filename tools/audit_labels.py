@@ -24,6 +24,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--no-survey', action='store_true', help='do not read the images'
     )
+    parser.add_argument('--no-page', action='store_true', help='write no review page')
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         args.config,
         dict(parse_options(args.cfg_options)),
         not args.no_survey,
+        not args.no_page,
     )
     summary = audit.summary()
     print(

@@ -24,6 +24,7 @@ from eac_mm.datasets.images import without_cache
 from eac_mm.datasets.sample_table import numbering_data_set, read_labels
 
 from .launch import load_config
+from .reviewing import review_page
 
 
 class AuditedRun(NamedTuple):
@@ -40,6 +41,7 @@ def audit_run(
     config: str | Path | None = None,
     options: Mapping | None = None,
     survey: bool = True,
+    page: bool = True,
 ) -> AuditedRun:
     """Audit the labels of a recorded run, and write all that was found.
 
@@ -53,6 +55,7 @@ def audit_run(
         options: Overrides of the recipe, such as where the data are now.
         survey: Whether to read all images for what ``tools/check_dataset.py`` finds.
             Defaults to True.
+        page: Whether to write the review page, ``report.html``. Defaults to True.
 
     Raises:
         FileNotFoundError: If the run was not recorded, or there is no recipe or data.
@@ -77,6 +80,8 @@ def audit_run(
         found['dataset'] = survey_training(cfg)
     files = write_audit(audit, out, found)
     files += write_corrected(dataset, audit.corrected_labels(), out)
+    if page:
+        files.append(review_page(run, audit, records, cfg, out))
     return AuditedRun(audit, files)
 
 

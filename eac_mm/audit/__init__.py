@@ -6,10 +6,12 @@ from .audit_files import write_audit
 from .corrected import write_corrected
 from .labels import LabelAudit, audit_labels
 from .report import build_report
+from .review_page import Suspects, write_review_page
 from .splits import data_sets, survey_split
 
 __all__ = [
     'LabelAudit',
+    'Suspects',
     'audit_labels',
     'build_report',
     'data_sets',
@@ -17,4 +19,5 @@ __all__ = [
     'survey_split',
     'write_audit',
     'write_corrected',
+    'write_review_page',
 ]

@@ -34,6 +34,7 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
         'noise_matrix.csv',
         'summary.json',
         'corrected_labels.txt',
+        'report.html',
     }
     table = pd.read_csv(tmp_path / 'labels.csv')
     classes = np.array(data.CLASSES)

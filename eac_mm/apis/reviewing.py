@@ -1,0 +1,148 @@
+"""From a label audit to the page on which a person reviews it."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from mmengine import Config
+from torch.utils.data import Dataset
+
+from eac_mm.audit import LabelAudit, Suspects, write_review_page
+from eac_mm.models.attention import class_attention
+from eac_mm.utils.checkpoints import newest_whole
+from eac_mm.utils.training_records import TrainingRecords
+from eac_mm.visualization import classification_losses
+
+from .figures import BATCH, as_tested, check_size, features_of
+from .trained_model import TrainedModel, load_model
+
+PAGE = 'report.html'
+NEIGHBOURS = 6
+# Columns of an audit's table that are no scores.
+FIXED = ('index', 'path', 'label', 'suggestion', 'rank', 'suspect', 'cleanlab_issue')
+# More than the estimated number of wrong labels, so that a reader sees where they end.
+MARGIN = 1.5
+
+
+def review_page(
+    run: str | Path,
+    audit: LabelAudit,
+    records: TrainingRecords,
+    cfg: Config,
+    folder: str | Path,
+    count: int | None = None,
+) -> Path:
+    """Write the review page of an audit.
+
+    Attention maps and nearest images need a checkpoint in the run's folder, and are
+    left out without one.
+
+    Args:
+        run: Work directory of the run.
+        audit: Of its labels.
+        records: Of the run.
+        cfg: Its recipe.
+        folder: Where ``report.html`` goes.
+        count: How many of the most suspect labels to show. Defaults to None: half as
+            many again as are estimated to be wrong.
+
+    Raises:
+        ValueError: If ``count`` is below 1, or the recipe joins several data sets.
+    """
+    if count is not None and count < 1:
+        raise ValueError(f'count={count}. Fix: show 1 label or more.')
+    if count is None:
+        count = max(1, round(MARGIN * audit.wrong))
+    table, classes = audit.table, list(audit.classes)
+    shown = table.sort_values('rank').index[:count].to_numpy()
+    data = as_tested(cfg)
+    numbers = {name: label for label, name in enumerate(classes)}
+    rows = table.loc[shown]
+    attention, neighbours = seen(run, data, shown)
+    losses = [
+        classification_losses(records, epoch + 1)[shown]
+        for epoch in range(len(records))
+    ]
+    known = {*FIXED, audit.score, *(f'probability_{name}' for name in classes)}
+    others = [name for name in table if name not in known]
+    suspects = Suspects(
+        classes=classes,
+        names=names_of(table, data),
+        labels=records.noisy_labels,
+        shown=shown,
+        suggestions=rows['suggestion'].map(numbers).to_numpy(),
+        probabilities=rows[[f'probability_{name}' for name in classes]].to_numpy(),
+        scores={name: rows[name].to_numpy(float) for name in (audit.score, *others)},
+        losses=np.stack(losses, axis=1),
+        attention=attention,
+        neighbours=neighbours,
+    )
+    path = Path(folder, PAGE)
+    title = f'Suspect labels of {Path(run).name}'
+    write_review_page(path, suspects, (picture(data, i) for i in shown), title)
+    return path
+
+
+def names_of(table: pd.DataFrame, data: Dataset) -> list[str]:
+    """Return the path of each sample below the data root, or its number."""
+    if 'path' not in table:
+        return [str(index) for index in table['index']]
+    root = Path(getattr(data, 'data_root', None) or '.').resolve()
+    paths = [Path(path) for path in table['path']]
+    return [
+        path.resolve().relative_to(root).as_posix()
+        if path.resolve().is_relative_to(root)
+        else path.as_posix()
+        for path in paths
+    ]
+
+
+def picture(data: Dataset, index: int) -> np.ndarray:
+    """Return a training image as the network is tested on it, RGB (H, W, 3)."""
+    return data[int(index)]['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+
+
+def seen(
+    run: str | Path, data: Dataset, shown: np.ndarray
+) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Return the attention maps of suspects and the places of their nearest ones.
+
+    Returns:
+        Maps (K, H, W) of the predicted classes, and places (K, M) by the cosine of the
+        pooled features. Each is None if it cannot be had: without a checkpoint, for a
+        classifier that is not linear, for a single suspect.
+    """
+    if newest_whole(run) is None:
+        return None, None
+    model = load_model(run)
+    features, maps = [], []
+    for start in range(0, len(shown), BATCH):
+        batch = [data[int(i)]['inputs'] for i in shown[start : start + BATCH]]
+        images = torch.stack(batch)
+        check_size(model, images)
+        features.append(features_of(model, images))
+        maps.append(predicted_attention(model, images))
+    near = nearest(np.concatenate(features)) if len(shown) > 1 else None
+    return None if maps[0] is None else np.concatenate(maps), near
+
+
+@torch.no_grad()
+def predicted_attention(model: TrainedModel, images: torch.Tensor) -> np.ndarray | None:
+    """Return the attention maps (N, H, W) of the predicted classes."""
+    inputs = model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
+    try:
+        maps = class_attention(model.network, inputs)
+    except ValueError:  # no linear classifier on feature maps
+        return None
+    best = model.network(inputs, mode='tensor').argmax(1)
+    return maps[torch.arange(len(maps)), best].float().cpu().numpy()
+
+
+def nearest(features: np.ndarray) -> np.ndarray:
+    """Return the places (N, M) of the nearest others, by the cosine of the features."""
+    from sklearn.neighbors import NearestNeighbors  # takes a second
+
+    count = min(NEIGHBOURS, len(features) - 1)
+    finder = NearestNeighbors(n_neighbors=count, metric='cosine').fit(features)
+    return finder.kneighbors(return_distance=False)
