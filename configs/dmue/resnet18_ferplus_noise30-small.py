@@ -2,4 +2,8 @@
 # python tools/train.py configs/dmue/resnet18_ferplus_noise30-small.py
 _base_ = '../baseline/resnet18_ferplus_noise30-small.py'
 
-model = dict(type='DMUEClassifier', head=dict(type='DMUEHead', turning_point=6))
+# From random weights, the method's similarity weight of 1000 stops learning: README.md.
+model = dict(
+    type='DMUEClassifier',
+    head=dict(type='DMUEHead', turning_point=10, similarity_weight=10.0),
+)
