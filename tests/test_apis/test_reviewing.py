@@ -88,6 +88,7 @@ def test_attention_is_of_the_predicted_class(run):
     with torch.no_grad():
         inputs = model.network.data_preprocessor(dict(inputs=list(images)))['inputs']
         logits = model.network(inputs, mode='tensor')
-    wanted = (logits - model.network.head.fc.bias)[[0, 1], logits.argmax(1)]
+    bias = model.network.head.fc.bias.detach()
+    wanted = (logits - bias)[[0, 1], logits.argmax(1)]
     assert maps.mean((1, 2)) == pytest.approx(wanted.numpy(), abs=1e-4)
     assert near.tolist() == [[1], [0]]
