@@ -25,6 +25,7 @@ VERBS = {
     'predict': 'predict.py',
     'publish': 'publish_model.py',
     'export': 'export.py',
+    'align': 'align_faces.py',
     'compare': 'compare.py',
     'reproduce': 'reproduce.py',
     'ls': 'list_recipes.py',
