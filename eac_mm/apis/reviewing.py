@@ -9,6 +9,7 @@ from mmengine import Config
 from torch.utils.data import Dataset
 
 from eac_mm.audit import LabelAudit, Suspects, write_review_page
+from eac_mm.datasets.wrappers import walk
 from eac_mm.models.attention import class_attention
 from eac_mm.utils.checkpoints import newest_whole
 from eac_mm.utils.training_records import TrainingRecords
@@ -88,7 +89,8 @@ def names_of(table: pd.DataFrame, data: Dataset) -> list[str]:
     """Return the path of each sample below the data root, or its number."""
     if 'path' not in table:
         return [str(index) for index in table['index']]
-    root = Path(getattr(data, 'data_root', None) or '.').resolve()
+    roots = (getattr(part, 'data_root', None) for part in walk(data))
+    root = Path(next(filter(None, roots), '.')).resolve()
     paths = [Path(path) for path in table['path']]
     return [
         path.resolve().relative_to(root).as_posix()

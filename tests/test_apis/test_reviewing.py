@@ -4,14 +4,16 @@ import base64
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from short_training import SAMPLES, train
 
 from eac_mm.apis import load_config, load_model
-from eac_mm.apis.reviewing import nearest, review_page, seen
+from eac_mm.apis.reviewing import names_of, nearest, review_page, seen
 from eac_mm.audit import audit_labels, read_records
 from eac_mm.engine.hooks import TrainingRecorderHook
 
@@ -92,3 +94,12 @@ def test_attention_is_of_the_predicted_class(run):
     wanted = (logits - bias)[[0, 1], logits.argmax(1)]
     assert maps.mean((1, 2)) == pytest.approx(wanted.numpy(), abs=1e-4)
     assert near.tolist() == [[1], [0]]
+
+
+def test_names_count_from_the_data_root(tmp_path):
+    leaf = SimpleNamespace(data_root=str(tmp_path / 'faces'))
+    outer = SimpleNamespace(dataset=leaf)
+    paths = [tmp_path / 'faces/a/1.png', tmp_path / 'elsewhere/2.png']
+    table = pd.DataFrame(dict(index=[0, 1], path=map(str, paths)))
+    assert names_of(table, outer) == ['a/1.png', paths[1].as_posix()]
+    assert names_of(table[['index']], outer) == ['0', '1']
