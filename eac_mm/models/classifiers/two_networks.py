@@ -29,10 +29,13 @@ class TwoNetworkClassifier(ImageClassifier):
         **kwargs: Further arguments of MMPretrain's ``ImageClassifier``.
 
     Attributes:
+        passes: How often a sample passes a backbone in a training step, both networks
+            counted, to estimate costs.
         recorder: Called with logits of the first network for each view, if a
             :class:`~eac_mm.engine.TrainingRecorderHook` records; else None.
     """
 
+    passes = 2.0
     recorder: Callable[..., None] | None = None
 
     def __init__(

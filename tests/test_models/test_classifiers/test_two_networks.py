@@ -3,6 +3,7 @@ import torch
 from tiny_networks import PARTS, build, images_of, samples_of
 
 from eac_mm.engine.weights_fit import prepare_start
+from eac_mm.models.classifiers import CoTeaching, DivideMix
 from eac_mm.models.classifiers.two_networks import (
     TwoNetworkClassifier,
     mean_probability,
@@ -60,6 +61,27 @@ def test_a_neck_for_each():
 
     model = Necked(**{**PARTS, 'neck': dict(type='GlobalAveragePooling', dim=1)})
     assert type(model.neck2) is type(model.neck) and model.neck2 is not model.neck
+
+
+def test_passes_are_those_that_a_step_makes():
+    co_teaching = build(CoTeaching, forget_rate=0.5)
+    divide_mix = build(DivideMix, warm_up=1)
+    for state in (divide_mix.losses, divide_mix.clean):
+        state.resize(4)
+        state.epoch = 1
+    for model, inputs in (
+        (co_teaching, images_of(4)),
+        (divide_mix, [images_of(4), images_of(4)]),
+    ):
+        seen = []
+        for backbone in (model.backbone, model.backbone2):
+            backbone.register_forward_hook(
+                lambda _, given, out, seen=seen: seen.append(
+                    len(given[0]) / 4 * (1 if out[0].requires_grad else 1 / 3)
+                )
+            )
+        model.loss(inputs, samples_of([0, 1, 2, 0]))
+        assert sum(seen) == pytest.approx(model.passes)
 
 
 def test_losses_of_samples():
