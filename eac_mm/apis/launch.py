@@ -25,6 +25,7 @@ from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
 from .options import check_options, nest, settle_recipe, warn_of_custom_keys
 from .strangers import drop_left_behind, refuse_strangers
+from .terminal import QuietRunner
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _BUILT = itertools.count(1)  # runners of this process
@@ -234,7 +235,7 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
             vet_checkpoint(path)
     compat.init_cpu_distributed(cfg)
     named = _name_apart(cfg, next(_BUILT))
-    build = RUNNERS.build if 'runner_type' in cfg else Runner.from_cfg
+    build = RUNNERS.build if 'runner_type' in cfg else QuietRunner.from_cfg
     with compat.weights_only(not trust_checkpoint):
         runner = build(named)
     # All that reads files after that: init_cfg's Pretrained, load_from and resume.

@@ -29,6 +29,10 @@ class MeanClass(BaseMetric):
 
     Examples:
         >>> val_evaluator = [dict(type='Accuracy'), dict(type='MeanClass')]
+
+    Attributes:
+        accuracies: The accuracy of each class at the last evaluation, as in
+            ``accuracy_by_class``; None before. On the main process alone.
     """
 
     default_prefix = 'mean_class'
@@ -36,6 +40,7 @@ class MeanClass(BaseMetric):
     def __init__(self, by_class: bool = False, **kwargs) -> None:
         super().__init__(**kwargs)
         self.by_class = by_class
+        self.accuracies: list[float | None] | None = None
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Keep predicted and true label of each sample."""
@@ -56,11 +61,8 @@ class MeanClass(BaseMetric):
         )
         there = images > 0
         found = dict(accuracy=recall[there].mean().item(), f1=f1[there].mean().item())
+        shares = zip(recall.tolist(), there.tolist(), strict=True)
+        self.accuracies = [share if has_any else None for share, has_any in shares]
         if self.by_class:
-            found['accuracy_by_class'] = [
-                value if has_images else None
-                for value, has_images in zip(
-                    recall.tolist(), there.tolist(), strict=True
-                )
-            ]
+            found['accuracy_by_class'] = self.accuracies
         return found

@@ -215,7 +215,9 @@ def weights_only(force: bool) -> Iterator[None]:
     before = {name: os.environ.pop(name, None) for name in (on, off)}
     os.environ[on if force else off] = '1'
     try:
-        yield
+        with warnings.catch_warnings():  # PyTorch warns of its own switches
+            warnings.filterwarnings('ignore', message='Environment variable TORCH_FOR')
+            yield
     finally:
         for name, value in before.items():
             os.environ.pop(name, None)

@@ -10,7 +10,11 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
+from torch.utils.data import Dataset
 
+from eac_mm.datasets.noise import NoisyLabels
+from eac_mm.datasets.wrappers import find, parts_of, walk
+from eac_mm.evaluation import MeanClass
 from eac_mm.utils import hardware, revision
 from eac_mm.utils.files import write_atomically
 from eac_mm.utils.identity import first_weights
@@ -35,6 +39,8 @@ class ResultHook(Hook):
 
     The file also says what made the figures: ``identity``
     (:class:`~eac_mm.engine.RunIdentityHook`), ``start`` (files of the first weights),
+    ``data`` (data sets, their sizes and the noise), ``last_by_class`` (accuracy of each
+    class at the last validation, of :class:`~eac_mm.evaluation.MeanClass`),
     ``sessions`` (code, machine and precision, an item more if a resumed run went on
     with others) and ``measures`` (:data:`eac_mm.version.MEASURES`).
 
@@ -65,6 +71,9 @@ class ResultHook(Hook):
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
         self.clock = None
+        self.data = dict(train=describe_data(runner.train_dataloader.dataset))
+        if runner.val_loop is not None:
+            self.data['val'] = describe_data(runner.val_dataloader.dataset)
         self.epochs, self.sessions, self.start = [], [], None
         if not runner._resume:
             self.start = first_weights(runner.cfg)
@@ -136,6 +145,15 @@ class ResultHook(Hook):
             f'Mean of {result["last"]} validations, {unit}s {first} to {final}: '
             f'{", ".join(parts)} ({self.path})'
         )
+        best = result['best_epoch']
+        chosen = (
+            f'; best: {unit} {best[unit]} with {self.metric} {best[self.metric]:.2f}, '
+            'too high a figure, for it was chosen on the data it is measured on'
+        )
+        runner.logger.info(
+            f'Finished {unit} {final} after {result["seconds"] / 60:.1f} min'
+            f'{chosen if best else ""}. Checkpoints: {runner.work_dir}'
+        )
 
     def _write(self, runner: Runner, finished: bool) -> dict:
         tail = self.epochs[-self.last :]
@@ -155,6 +173,8 @@ class ResultHook(Hook):
             best_epoch=max(measured, key=lambda e: e[self.metric], default=None),
             seconds=round(sum(e['seconds'] for e in self.epochs), 1),
             epochs=self.epochs,
+            last_by_class=_by_class(runner),
+            data=self.data,
             measures=MEASURES,
             start=self.start,
             sessions=self.sessions,
@@ -164,6 +184,41 @@ class ResultHook(Hook):
             text = json.dumps(result, indent=1) + '\n'
             write_atomically(self.path, text.encode())
         return result
+
+
+def describe_data(dataset: Dataset) -> dict:
+    """Return the class and size of a data set, and its noise if labels are wrong."""
+    leaves = [part for part in walk(dataset) if not parts_of(part)]
+    found: dict = dict(
+        type=' + '.join(dict.fromkeys(type(leaf).__name__ for leaf in leaves)),
+        samples=len(dataset),
+    )
+    noise = [describe_noise(noisy) for noisy in find(dataset, NoisyLabels)]
+    if noise:
+        found['noise'] = noise[0] if len(noise) == 1 else noise
+    return found
+
+
+def describe_noise(noisy: NoisyLabels) -> dict:
+    """Return where noisy labels come from, and how many are wrong."""
+    source = dict(kind=noisy.kind, rate=noisy.rate, seed=noisy.seed)
+    if noisy.noise_file is not None:
+        source = dict(kind='file', noise_file=Path(noisy.noise_file).name)
+    elif noisy.transition is not None:
+        source['transition'] = noisy.transition
+    return to_plain(dict(**source, wrong=len(noisy.wrong_indices)))
+
+
+def _by_class(runner: Runner) -> dict | None:
+    """Return the accuracy of each class by its name, None if it was not measured."""
+    metrics = getattr(getattr(runner.val_loop, 'evaluator', None), 'metrics', ())
+    for metric in metrics:
+        if isinstance(metric, MeanClass) and metric.accuracies is not None:
+            names = (metric.dataset_meta or {}).get('classes') or ()
+            numbers = range(len(names), len(metric.accuracies))
+            names = [*map(str, names), *map(str, numbers)]
+            return dict(zip(names, _rounded(metric.accuracies), strict=True))
+    return None
 
 
 def _identity_of(runner: Runner) -> dict | None:

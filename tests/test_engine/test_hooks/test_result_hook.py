@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 from mmengine import Config
+from torch.utils.data import ConcatDataset
 
+from eac_mm.datasets import NoisyLabels, SyntheticFER
 from eac_mm.engine import BFloat16OptimWrapper, ResultHook, RunIdentityHook
 from eac_mm.engine.hooks import result_hook
+from eac_mm.engine.hooks.result_hook import describe_data
+from eac_mm.evaluation import MeanClass
 from eac_mm.utils import hardware, revision
 from eac_mm.version import MEASURES
 
@@ -25,6 +29,7 @@ def make_runner(work_dir, resume=False, epoch=0):
         _resume=resume,
         logger=logging.getLogger('test_result_hook'),
         val_loop=None,
+        train_dataloader=SimpleNamespace(dataset=SyntheticFER(size=4)),
         hooks=[identity],
         model=torch.nn.Linear(1, 1),
         optim_wrapper=None,
@@ -67,6 +72,50 @@ def test_mean_of_the_last_epochs_and_best_epoch(tmp_path, caplog):
     assert result['best_epoch']['mean_class/accuracy'] == 80.0
     assert 'Mean of 2 validations, epochs 3 to 4: ' in caplog.text
     assert 'accuracy/top1 61.50, mean_class/accuracy 51.50, ' in caplog.text
+    assert (
+        'Finished epoch 4 after 0.0 min; best: epoch 2 with accuracy/top1 90.00, too '
+        'high a figure, for it was chosen on the data it is measured on. Checkpoints: '
+        f'{tmp_path}' in caplog.text
+    )
+
+
+def test_the_result_describes_data_and_noise(tmp_path):
+    faces = SyntheticFER(size=20)
+    noisy = NoisyLabels(faces, rate=0.3, seed=1)
+    wrong = int((noisy.given_labels != noisy.clean_labels).sum())
+    noise = dict(kind='symmetric', rate=0.3, seed=1, wrong=wrong)
+    assert describe_data(noisy) == dict(type='SyntheticFER', samples=20, noise=noise)
+    noisy.write(tmp_path / 'noise.txt')
+    read = NoisyLabels(faces, noise_file=tmp_path / 'noise.txt')
+    assert describe_data(read)['noise'] == dict(
+        kind='file', noise_file='noise.txt', wrong=wrong
+    )
+    swap = dict(happy='sad')
+    moved = NoisyLabels(faces, kind='asymmetric', rate=0.5, transition=swap)
+    assert describe_data(moved)['noise']['transition'] == swap
+    both = ConcatDataset([read, moved])
+    assert describe_data(both)['samples'] == 40
+    assert [n['kind'] for n in describe_data(both)['noise']] == ['file', 'asymmetric']
+    assert describe_data(faces) == dict(type='SyntheticFER', samples=20)
+
+    runner, hook = make_runner(tmp_path), ResultHook()
+    runner.train_dataloader.dataset = noisy
+    metric = MeanClass()
+    metric.dataset_meta = dict(classes=('a', 'b', 'c'))
+    runner.val_loop = SimpleNamespace(evaluator=SimpleNamespace(metrics=[metric]))
+    runner.val_dataloader = SimpleNamespace(dataset=faces)
+    hook.before_train(runner)
+    train(hook, runner, [50.0])
+    result = json.loads((tmp_path / 'result.json').read_text())
+    assert result['last_by_class'] is None
+    assert result['data'] == dict(
+        train=describe_data(noisy), val=dict(type='SyntheticFER', samples=20)
+    )
+    # Predicted and true: one of two a right, the only c wrong, no b.
+    metric.compute_metrics([(0, 0), (1, 0), (0, 2)])
+    train(hook, runner, [60.0])
+    result = json.loads((tmp_path / 'result.json').read_text())
+    assert result['last_by_class'] == dict(a=50.0, b=None, c=0.0)
 
 
 def saved_by(hook, runner):
