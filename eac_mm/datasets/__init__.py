@@ -1,6 +1,7 @@
 """Data sets, label noise and transforms for FER."""
 
 from .faces import RAFDB, AffectNet, CSVFaces, FaceDataset, FERPlus, FolderFaces
+from .held_out import HeldOut
 from .images import BadImageError, DeviceCache, LoadFace, RAMCache
 from .noise import AnnotatedLabels, NoisyLabels
 from .synthetic import SyntheticFER
@@ -28,6 +29,7 @@ __all__ = [
     'FaceDataset',
     'FolderFaces',
     'GaussianNoise',
+    'HeldOut',
     'LoadFace',
     'NoisyLabels',
     'RAFDB',
