@@ -1,0 +1,82 @@
+"""Measure scores of labels against clean labels that are known."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from eac_mm.utils.training_records import TrainingRecords
+
+from .confident import estimate_noise
+from .scores import default_score, score_labels
+
+
+def measure_scores(runs: Sequence[TrainingRecords]) -> pd.DataFrame:
+    """Measure how well each score finds the wrong labels.
+
+    Args:
+        runs: Records of one run, or of several on the same labels, whose scores and
+            probabilities are averaged.
+
+    Returns:
+        A row for each score, the best first: ``score``; ``default``, whether it is the
+        default; ``auroc``; ``average_precision``; ``precision``, of as many labels as
+        are wrong. And, the same in each row: ``samples``, ``wrong``, ``estimated``
+        (cleanlab's number of wrong labels), ``suggested`` (share of the wrong labels
+        for which the likeliest class is the clean label) and ``passes``, how often an
+        image went through the backbone.
+
+    Raises:
+        ValueError: If clean labels are not known, no label is wrong, or the runs have
+            other labels.
+    """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    labels, wrong = _known_labels(runs)
+    found = [score_labels(records) for records in runs]
+    scores = sum(one.scores for one in found) / len(found)
+    probabilities = sum(one.probabilities for one in found) / len(found)
+    rows = []
+    for name, values in scores.items():
+        # What no epoch served is the least suspect.
+        values = values.fillna(values.min()).to_numpy()
+        first = np.argsort(-values, kind='stable')[: wrong.sum()]
+        rows.append(
+            dict(
+                score=name,
+                default=name == default_score(scores),
+                auroc=roc_auc_score(wrong, values),
+                average_precision=average_precision_score(wrong, values),
+                precision=wrong[first].mean(),
+            )
+        )
+    likeliest = probabilities.argmax(1)
+    return (
+        pd.DataFrame(rows)
+        .assign(
+            samples=len(labels),
+            wrong=wrong.sum(),
+            estimated=estimate_noise(labels, probabilities)[0],
+            suggested=(likeliest == runs[0].clean_labels)[wrong].mean(),
+            passes=sum(len(records) * len(records[0].logits) for records in runs),
+        )
+        .sort_values('auroc', ascending=False, kind='stable', ignore_index=True)
+    )
+
+
+def _known_labels(runs: Sequence[TrainingRecords]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the noisy labels, and which of them are wrong."""
+    labels, clean = runs[0].noisy_labels, runs[0].clean_labels
+    for records in runs:
+        if not np.array_equal(records.noisy_labels, labels):
+            raise ValueError(
+                f'{runs[0].folder} and {records.folder} were trained on other labels, '
+                'and their scores are not averaged. Fix: runs that differ in the seed '
+                'of the training alone.'
+            )
+    if clean is None or np.array_equal(clean, labels):
+        raise ValueError(
+            f'{runs[0].folder} knows of no wrong label, and scores are measured by '
+            'them. Fix: a run with label noise of NoisyLabels.'
+        )
+    return labels, labels != clean

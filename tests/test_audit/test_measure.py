@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+from recorded import record
+
+from eac_mm.audit import read_records
+from eac_mm.audit.measure import measure_scores
+
+CLEAN = [0, 0, 0, 1, 1, 1]
+NOISY = [0, 0, 1, 1, 1, 0]  # samples 2 and 5 are wrong
+
+
+def run(folder, sure, noisy=NOISY, epochs=2, **samples):
+    """A network of one view; ``sure`` are the logits of class 0."""
+    logits = [[[value, 0] for value in sure]]
+    record(folder, [logits] * epochs, noisy, ('a', 'b'), **samples)
+    return read_records(folder)
+
+
+def row(table, score):
+    return table.set_index('score').loc[score]
+
+
+def test_values_by_hand(tmp_path):
+    """Suspicion by loss: samples 2 (2), 1 (1), 5 (-0.5), 0 and 4 (-1), 3 (-2)."""
+    sure = [1, -1, 2, -2, -1, 0.5]
+    table = measure_scores([run(tmp_path, sure, clean_labels=CLEAN)])
+    found = row(table, 'negative_aum')
+    # Of the 8 pairs of a wrong and a right label, only (5, 1) is in the wrong order.
+    assert found.auroc == 7 / 8
+    # Wrong ones at ranks 1 and 3
+    assert found.average_precision == pytest.approx((1 / 1 + 2 / 3) / 2)
+    assert found.precision == 1 / 2
+    assert (found.samples, found.wrong, found.passes) == (6, 2, 2)
+    # Sample 2 is predicted 0, which is right; sample 5 is predicted 0, its noisy label.
+    assert found.suggested == 1 / 2
+    assert table[table.default].score.tolist() == ['mean_loss']
+    assert table.auroc.is_monotonic_decreasing
+
+
+def test_runs_are_averaged(tmp_path):
+    one = run(tmp_path / 'one', [1, -1, 2, -2, -1, 0.5], clean_labels=CLEAN)
+    # The average of sample 1 is 1, and of sample 5 is -1: the order is right.
+    two = run(tmp_path / 'two', [1, 3, 2, -2, -1, -2.5], clean_labels=CLEAN, epochs=3)
+    found = row(measure_scores([one, two]), 'negative_aum')
+    assert (found.auroc, found.average_precision, found.precision) == (1, 1, 1)
+    assert found.passes == 2 + 3
+    assert found.suggested == 1
+
+
+def test_a_sample_that_was_never_served_is_the_least_suspect(tmp_path):
+    sure = [np.nan, -1, 2, -2, -1, 0.5]
+    found = row(measure_scores([run(tmp_path, sure, clean_labels=CLEAN)]), 'mean_loss')
+    assert found.auroc == 7 / 8
+
+
+def test_refusals(tmp_path):
+    sure = [1, -1, 2, -2, -1, 0.5]
+    one = run(tmp_path / 'one', sure, clean_labels=CLEAN)
+    other = run(tmp_path / 'other', sure, CLEAN, clean_labels=CLEAN)
+    with pytest.raises(ValueError, match='other labels.*Fix: runs that differ'):
+        measure_scores([one, other])
+    with pytest.raises(ValueError, match='knows of no wrong label.*Fix: '):
+        measure_scores([other])
+    with pytest.raises(ValueError, match='knows of no wrong label'):
+        measure_scores([run(tmp_path / 'unknown', sure)])
