@@ -62,7 +62,7 @@ class EarlyTargetsHead(LinearClsHead):
 
 
 @MODELS.register_module()
-class CoTeaching(ImageClassifier):
+class EasyForTheOther(ImageClassifier):
     """Train two networks, each on the samples that the other finds easy.
 
     `Co-teaching: Robust Training of Deep Neural Networks with Extremely Noisy Labels
@@ -98,7 +98,7 @@ CONFIGS = dict(
 model = dict(head=dict(type='EarlyTargetsHead', init_cfg=None))
 """,
     two="""
-model = dict(type='CoTeaching')
+model = dict(type='EasyForTheOther')
 """,
 )
 
