@@ -43,7 +43,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         '--dry-run',
         action='store_true',
-        help='show plan and cost, start nothing',
+        help='show plan, cost and what is missing (status 1), start nothing',
     )
     add(
         '--report',
@@ -130,13 +130,19 @@ def wanted_cells(book: PaperTables, args: argparse.Namespace) -> dict[str, list[
     return {name: plan.wanted(of, args.seeds) for name, of in chosen.items()}
 
 
-def show_plan(runs: dict[Run, Entry], book: PaperTables, args: argparse.Namespace):
-    """Print the runs and their costs."""
-    from eac_mm.experiments import show_costs
+def show_plan(
+    runs: dict[Run, Entry], book: PaperTables, args: argparse.Namespace
+) -> int:
+    """Print the runs, their costs, and what they lack; return how much that is."""
+    from eac_mm.experiments import missing_inputs, show_costs
 
     protocol = args.protocol or 'full'
     finished = plan_for(protocol, args).finished(book.entries(protocol))
     print(show_costs(runs, finished, book.data))
+    missing = missing_inputs(run for run in runs if run.result() is None)
+    for text in missing:
+        print(f'\nMISSING {text}')
+    return len(missing)
 
 
 def finished_pages(
@@ -219,8 +225,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         finished_pages(book, args, wanted)  # what cannot stand together, before all
         ours = list(runs)[i - 1 :: n]
         if args.dry_run:
-            show_plan({run: runs[run] for run in ours}, book, args)
-            return 0
+            return min(1, show_plan({run: runs[run] for run in ours}, book, args))
         failed = train(ours, args.jobs)
     pages = finished_pages(book, args, wanted)
     for page in pages:

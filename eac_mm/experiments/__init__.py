@@ -3,6 +3,7 @@
 from .comparison import comparison_table, plan_comparison
 from .cost import show_costs
 from .curves import curves
+from .inputs import missing_inputs
 from .page import Page
 from .plans import Cell, Plan, refuse_mixed_settings, shard_of
 from .report import markdown_table
@@ -21,6 +22,7 @@ __all__ = [
     'curves',
     'load_tables',
     'markdown_table',
+    'missing_inputs',
     'plan_comparison',
     'refuse_mixed_settings',
     'refuse_outdated',

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from results import result_of, write_result
 
+from eac_mm import experiments
 from eac_mm.experiments import cost, load_tables, runs
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +124,7 @@ def test_one_failure_does_not_lose_the_others(reproduce, training, capsys):
 
 def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys, monkeypatch):
     monkeypatch.setattr(cost.hardware, 'describe', lambda: 'a box')
+    monkeypatch.setattr(experiments, 'missing_inputs', lambda runs: [])
     assert reproduce.main(['table1', *SMALL, '--dry-run']) == 0
     assert '2 runs: 0 finished, 2 to do' in capsys.readouterr().out
     assert list(Path.cwd().iterdir()) == []
@@ -134,6 +136,14 @@ def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys, monkey
     assert out.count('about 2 min') == 2
     assert 'one after another about 10 min' in out
     assert len(training.trained) == 1
+
+
+def test_a_dry_run_names_what_is_missing_once(reproduce, capsys):
+    command = ['table1', *SMALL, '--methods', 'baseline', 'eac', '--dry-run']
+    assert reproduce.main(command) == 1
+    out = capsys.readouterr().out
+    assert out.count("MISSING The folder 'data/ferplus' does not exist. Fix: get") == 1
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_shards_share_the_runs(reproduce, training, monkeypatch):
