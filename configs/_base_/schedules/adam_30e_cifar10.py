@@ -4,5 +4,5 @@
 _base_ = 'adam_60e.py'
 
 optim_wrapper = dict(type='BFloat16OptimWrapper', optimizer=dict(lr=2e-3))
-param_scheduler = dict(gamma=0.92)
+param_scheduler = dict(gamma=0.95)
 train_cfg = dict(max_epochs=30, val_interval=2, dynamic_intervals=[(26, 1)])
