@@ -74,6 +74,7 @@ setup(
     extras_require={
         'audit': requirements('audit'),
         'faces': requirements('faces'),
+        'docs': requirements('docs'),
         'face-weights': requirements('face-weights'),
         'onnx': requirements('onnx'),
         'tests': requirements('tests'),

@@ -22,6 +22,7 @@ from eac_mm.datasets import ErasingFlipPair
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = ROOT / 'configs'
+GUIDE = ROOT / 'docs' / 'guides' / 'own_data.md'
 METHODS = ('baseline', 'eac')
 # EAC's rivals: the baseline's recipes but for the model, at one noise rate. Head, and
 # how many times as fast which weights learn. RAN's classifier gives the head features
@@ -713,17 +714,17 @@ def test_nothing_is_downloaded_unasked(tmp_path):
     assert not (tmp_path / 'none').exists()
 
 
-def recipes_of_the_readme():
-    blocks = re.findall('```python\n(.*?)```', (ROOT / 'README.md').read_text(), re.S)
+def recipes_of_the_guide():
+    blocks = re.findall('```python\n(.*?)```', GUIDE.read_text('utf-8'), re.S)
     return [block for block in blocks if block.startswith('_base_')]
 
 
-def test_there_are_recipes_in_the_readme():
-    assert len(recipes_of_the_readme()) >= 2
+def test_there_are_recipes_in_the_guide():
+    assert len(recipes_of_the_guide()) >= 2
 
 
-@pytest.mark.parametrize('text', recipes_of_the_readme())
-def test_recipes_of_the_readme(text, tmp_path):
+@pytest.mark.parametrize('text', recipes_of_the_guide())
+def test_recipes_of_the_guide(text, tmp_path):
     """Bases named beside the first ("or rafdb.py") fit in its place, too."""
     variants = [text]
     for line in text.splitlines():

@@ -35,7 +35,7 @@ class SampleState(nn.Module):
         fill: What the values are before they are written. Defaults to 0.
 
     Attributes:
-        values: The values, (samples, *shape). No rows until the size is set.
+        values: The values, ``(samples, *shape)``. No rows until the size is set.
         epoch: Epochs of the training that are done; the hook counts them.
     """
 
@@ -87,7 +87,7 @@ class SampleState(nn.Module):
         return torch.tensor(found, device=self.values.device)
 
     def read(self, indices: Tensor) -> Tensor:
-        """Return a copy of the values of some samples, (N, *shape)."""
+        """Return a copy of the values of some samples, ``(N, *shape)``."""
         return self.values[indices]
 
     @torch.no_grad()
@@ -100,7 +100,7 @@ class SampleState(nn.Module):
 
         Args:
             indices: From :meth:`indices`, (N,).
-            rows: Their new values, (N, *shape).
+            rows: Their new values, ``(N, *shape)``.
         """
         rows = rows.to(self.values.dtype).contiguous()
         indices, rows = torch.cat(all_gather(indices)), torch.cat(all_gather(rows))
