@@ -124,6 +124,8 @@ def measurements(root: Path) -> dict[str, list[str]]:
     for table in sorted(root.glob('docs/results/*.csv')):
         with table.open(encoding='utf-8', newline='') as file:
             for row in csv.DictReader(file):
+                if not {'recipe', 'options', 'last5_mean'} <= set(row):
+                    break  # a table of something else
                 # The seed of the noise, and the precision, are the table's own.
                 options = [
                     option

@@ -1,8 +1,8 @@
 """What others call keeps its name and its parameters.
 
 ``api_surface.txt`` lists what is promised: a line for each class or function, with the
-names of its parameters in their order. New ones may join them. To promise a new name, or to break a
-promise on purpose, edit the file and say so in CHANGELOG.md.
+names of its parameters in their order. New ones may join them. To promise a new name,
+or to break a promise on purpose, edit the file and say so in CHANGELOG.md.
 """
 
 import importlib

@@ -82,6 +82,7 @@ def make_repository(root, options):
 )
 def test_zoo(options, tmp_path):
     make_repository(tmp_path, options)
+    (tmp_path / 'docs' / 'results' / 'other.csv').write_text('class,f1\nsad,9\n')
     text = generated.zoo(tmp_path)
     assert '## EAC\n\n[T](https://a.org)\n' in text
     assert '| `eac/one` | faces | 20 | 32 | 84.77 ± 0.55 (3 seeds) |' in text

@@ -55,4 +55,6 @@ def test_results_are_of_recipes_that_there_are():
     for table in tables:
         with table.open(encoding='utf-8', newline='') as file:
             for row in csv.DictReader(file):
+                if 'recipe' not in row:  # a table of something else
+                    break
                 assert f'configs/{row["recipe"]}.py' in known, table.name
