@@ -20,7 +20,7 @@ import generated  # noqa: E402
         ('docs/faq.md', '[a](https://b.org/c.md)', '[a](https://b.org/c.md)'),
         ('docs/faq.md', '[a](#b)', '[a](#b)'),
         (
-            'docs/guides/predict.md',
+            'docs/guides/add_a_method.md',
             '[a](../../CONTRIBUTING.md)',
             '[a](../_generated/contributing.md)',
         ),
