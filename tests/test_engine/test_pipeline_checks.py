@@ -42,7 +42,7 @@ def of_each_view(*transforms):
         dict(type='Resize', scale=(32, 32)),
         dict(type='RandomCrop', crop_size=40, padding=4),
         dict(type='Erasing'),
-        FLIP,  # took the list for one image and turned it upside down
+        FLIP,  # takes the list for one image
         dict(type='torchvision/RandomHorizontalFlip'),
         dict(type='RandomApply', transforms=[JITTER], prob=0.5),
         PAIR,
