@@ -147,6 +147,9 @@ class DivideMix(TwoNetworkClassifier):
         self.eval()  # a guess moves no running statistics
         logits = [self.logits_of_both(view) for view in views]
         self.train()
+        # Older versions of PyTorch keep the weights that autocast has cast without
+        # gradient, and take them again in training: they would learn nothing.
+        torch.clear_autocast_cache()
         if self.recorder is not None:
             self.recorder(logits=[view[0] for view in logits])
         losses = [torch.stack(self.losses_by_sample(v, labels), 1) for v in logits]

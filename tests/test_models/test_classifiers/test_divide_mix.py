@@ -214,6 +214,25 @@ def test_bfloat16():
     assert all(p.grad.isfinite().all() for p in model.parameters())
 
 
+def test_what_was_cast_without_gradient_is_not_trained_with(monkeypatch):
+    # Older versions would: https://github.com/pytorch/pytorch/pull/165068
+    model, done = make_model(epoch=2), []
+    divided(model, [[1.0, 1.0]] * 4)
+    guess, clear = model.logits_of, torch.clear_autocast_cache
+
+    def logits_of(number, images):
+        done.append(torch.is_grad_enabled())
+        return guess(number, images)
+
+    monkeypatch.setattr(model, 'logits_of', logits_of)
+    monkeypatch.setattr(
+        torch, 'clear_autocast_cache', lambda: (done.append('clear'), clear())
+    )
+    with torch.autocast('cpu', torch.bfloat16):
+        model.loss(VIEWS, samples_of(LABELS))
+        assert done == [False] * 4 + ['clear'] + [True] * 2
+
+
 def test_the_first_network_is_recorded():
     for epoch, views in ((0, VIEWS[:1]), (2, VIEWS)):
         model = make_model(epoch=epoch)
