@@ -102,7 +102,15 @@ class KTNStudent(ImageClassifier):
         Returns:
             ``loss_cls``, ``loss_teacher`` and ``loss_history``. Their sum is trained
             on. Accuracies too, if the head's ``cal_acc`` is set.
+
+        Raises:
+            ValueError: If samples are mixed.
         """
+        if 'gt_score' in data_samples[0]:
+            raise ValueError(
+                'KTNStudent remembers what it said of each sample, and a mix of two is '
+                'no sample. Fix: no batch augmentations (model.train_cfg.augments).'
+            )
         feats = self.extract_feat(inputs)
         losses = self.head.loss(feats, data_samples)
         losses['loss_cls'] = (1 - self.teacher_weight) * losses.pop('loss')

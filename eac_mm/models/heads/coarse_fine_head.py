@@ -88,7 +88,15 @@ class CoarseFineHead(LinearClsHead):
             feats: Features of the coarse and of the fine stream, each (N, C).
             data_samples: N samples with the noisy labels.
             **kwargs: Further arguments of the classification loss.
+
+        Raises:
+            ValueError: If labels are mixed.
         """
+        if 'gt_score' in data_samples[0]:
+            raise ValueError(
+                'CoarseFineHead needs one label a sample, and batch augmentations mix '
+                'them. Fix: no model.train_cfg.augments.'
+            )
         losses = super().loss(feats, data_samples, **kwargs)
         losses['loss_fine'] = losses.pop('loss')
         labels = torch.cat([sample.gt_label for sample in data_samples])

@@ -163,6 +163,15 @@ def test_settings_that_are_refused(wrong, weights):
         make_model(weights, **wrong)
 
 
+def test_mixed_samples_are_refused(weights):
+    model, samples = make_model(weights), samples_of()
+    for sample in samples:
+        sample.set_gt_score(torch.full((7,), 1 / 7))
+    with pytest.raises(ValueError, match=r'no sample. Fix: no batch augmentations'):
+        model.loss(make_images(), samples)
+    assert not model.history.values.any()
+
+
 def step_on_rank(rank, weights):
     model = make_model(weights)
     wrapped = DistributedDataParallel(model, broadcast_buffers=False)

@@ -89,3 +89,11 @@ def test_bfloat16_is_left_for_what_is_merged():
 def test_groups_that_are_refused(groups):
     with pytest.raises(ValueError, match=r'0 to 2 must stand in one group. Fix: '):
         make_head(groups=groups)
+
+
+def test_mixed_labels_are_refused():
+    samples = samples_of()
+    for sample in samples:
+        sample.set_gt_score(torch.full((3,), 1 / 3))
+    with pytest.raises(ValueError, match=r'mix them. Fix: no model.train_cfg.augments'):
+        make_head().loss(make_feats(), samples)
