@@ -34,7 +34,8 @@ def fingerprint(dataset: Dataset) -> dict:
     Returns:
         Plain values: ``samples`` (their number), ``classes`` (names or None), and
         a hash each for ``names``, ``labels`` (those trained on) and
-        ``clean_labels``. What a data set cannot list is None.
+        ``clean_labels``. What a data set cannot list is None. With
+        :class:`~eac_mm.datasets.AnnotatedLabels`, a hash for ``annotator_labels`` too.
     """
     classes = (getattr(dataset, 'metainfo', None) or {}).get('classes')
     found = dict(
@@ -58,6 +59,10 @@ def fingerprint(dataset: Dataset) -> dict:
     found['names'] = _hash(names, leaves)
     found['clean_labels'] = _hash(clean, leaves)
     found['labels'] = _hash(labels, labelled)
+    annotated = [getattr(part, 'annotator_labels', None) for part in labelled.sources]
+    if any(rows is not None and rows.size for rows in annotated):
+        rows = [None if part is None else part.tolist() for part in annotated]
+        found['annotator_labels'] = _hash(rows, labelled)
     return found
 
 

@@ -51,6 +51,7 @@ LOADER = (
 )
 PLACES = (
     'ann_file',
+    'annotators',
     'backend_args',
     'data_prefix',
     'data_root',

@@ -2,13 +2,14 @@ import hashlib
 import json
 import shutil
 
+import numpy as np
 import pytest
 from mmengine.dataset import RepeatDataset
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.registry import DATASETS
 from torch.utils.data import ConcatDataset, Dataset, Subset
 
-from eac_mm.datasets import RAFDB, NoisyLabels
+from eac_mm.datasets import RAFDB, AnnotatedLabels, NoisyLabels
 from eac_mm.datasets.fingerprint import fingerprint
 
 PACK = [dict(type='PackInputs')]
@@ -84,6 +85,23 @@ def test_noise_changes_the_labels_alone(rafdb_root):
     for one, other in ((clean, found[0]), (found[0], found[2])):
         assert {key for key in one if one[key] != other[key]} == {'labels'}
     assert found[0]['labels'] == hash_of(noisy[0].get_gt_labels().tolist())
+
+
+def test_labels_of_annotators_are_noticed(rafdb_root, tmp_path):
+    plain = fingerprint(NoisyLabels(rafdb(rafdb_root)))
+    found, hashes = [], []
+    for name, seed in (('one', 1), ('moved', 1), ('other', 2)):
+        noisy = NoisyLabels(rafdb(rafdb_root), rate=0.5, seed=seed)
+        noisy.write(tmp_path / name)
+        data = AnnotatedLabels(rafdb(rafdb_root), annotators=[tmp_path / name])
+        found.append(fingerprint(Subset(data, range(3, 12))))
+        rows = noisy.get_gt_labels()[3:, None].tolist()
+        hashes.append(short(json.dumps(rows).encode()))
+    assert [one.pop('annotator_labels') for one in found] == hashes
+    assert found[0] == found[2] and hashes[0] == hashes[1] != hashes[2]
+    data = AnnotatedLabels(rafdb(rafdb_root), annotators=[])
+    assert np.size(data.annotator_labels) == 0
+    assert fingerprint(data) == plain  # nobody
 
 
 def test_classes_in_another_order(rafdb_root):

@@ -69,6 +69,7 @@ HARMLESS = {
     'val_dataloader.num_workers': 0,
     f'{DATA}.dataset.data_root': '/mnt/rafdb',
     f'{DATA}.dataset.ann_file': 'list.txt',
+    f'{DATA}.annotators': ['moved.txt'],
     'val_dataloader.dataset.data_root': '/mnt/rafdb',
     'train_cfg.max_epochs': 80,
     'auto_scale_lr.base_batch_size': 64,
