@@ -1,5 +1,5 @@
 # DMUE, ResNet-18, FERPlus, 30 % symmetric noise.
-# The paper gives no figure for DMUE with noisy labels.
+# EAC's paper gives no figure for DMUE with noisy labels.
 # python tools/train.py configs/dmue/resnet18_ferplus_noise30.py
 _base_ = '../baseline/resnet18_ferplus_noise30.py'
 

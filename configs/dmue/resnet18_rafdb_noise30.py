@@ -1,5 +1,5 @@
 # DMUE, ResNet-18, RAF-DB, 30 % symmetric noise.
-# The paper gives no figure for DMUE with noisy labels.
+# EAC's paper gives no figure for DMUE with noisy labels.
 # python tools/train.py configs/dmue/resnet18_rafdb_noise30.py
 _base_ = '../baseline/resnet18_rafdb_noise30.py'
 
