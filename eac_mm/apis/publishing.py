@@ -9,6 +9,7 @@ import torch
 from eac_mm.utils.files import write_atomically
 
 from .launch import load_plain, vet_checkpoint
+from .trained_model import load_model
 
 KEPT = ('identity', 'dataset_meta', 'precision')
 LIMITS = """\
@@ -28,7 +29,7 @@ def publish(
     """Write the weights of a checkpoint as a small file, and a model card beside it.
 
     The weights are stored in float16, which halves the file; optimiser and state of the
-    training are left out. What prediction needs to know comes along: network and
+    training are left out, that of single samples too. What prediction needs to know comes along: network and
     test pipeline, names of the classes, precision, and the temperature that was fitted.
 
     Args:
@@ -62,9 +63,11 @@ def publish(
             'it. Fix: name the epoch_N.pth of a work directory.'
         )
     figures = json.loads(summary.read_text(encoding='utf-8'))
+    # As the network is in testing, when it holds nothing of single samples.
+    network = load_model(checkpoint, device='cpu').network
     weights = {
         key: value.half() if value.is_floating_point() else value
-        for key, value in content['state_dict'].items()
+        for key, value in network.state_dict().items()
     }
     meta = {key: meta[key] for key in KEPT}
     meta['temperature'] = figures['calibration']['temperature']

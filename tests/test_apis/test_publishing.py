@@ -50,6 +50,19 @@ def test_a_small_file_predicts_as_the_checkpoint(checkpoint, results, tmp_path):
     assert '| fear | 2 | 25.0 | 100.0 |' in text
 
 
+def test_what_was_learned_of_single_samples_is_kept_back(
+    results, tmp_path, pytestconfig
+):
+    recipe = pytestconfig.rootpath / 'configs/scn/resnet18_syntheticfer_noise30.py'
+    short_training.train(recipe, tmp_path / 'run')
+    checkpoint, target = tmp_path / 'run/epoch_2.pth', tmp_path / 'scn.pth'
+    publish(checkpoint, results, target, '')
+    key = 'head.relabelling.values'
+    held = [torch.load(path)['state_dict'][key] for path in (checkpoint, target)]
+    assert [len(values) for values in held] == [short_training.SAMPLES, 0]
+    load_model(target)
+
+
 def test_results_are_needed(checkpoint, tmp_path):
     with pytest.raises(FileNotFoundError, match='summary.json.* Fix: python tools'):
         publish(checkpoint, tmp_path, tmp_path / 'a.pth', '')
