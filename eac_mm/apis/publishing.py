@@ -29,8 +29,9 @@ def publish(
     """Write the weights of a checkpoint as a small file, and a model card beside it.
 
     The weights are stored in float16, which halves the file; optimiser and state of the
-    training are left out, that of single samples too. What prediction needs to know comes along: network and
-    test pipeline, names of the classes, precision, and the temperature that was fitted.
+    training are left out, that of single samples too. What prediction needs to know
+    comes along: network and test pipeline, names of the classes, precision, and the
+    temperature that was fitted.
 
     Args:
         checkpoint: Of a training of this package.
