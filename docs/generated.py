@@ -85,8 +85,7 @@ def zoo(root: Path) -> str:
         '',
         'Every recipe by method. *Measured* is the mean of the last five epochs in '
         'percent, with the standard deviation over the training seeds; '
-        '[Results](../results.md) has protocols, machines and commands. No weights of '
-        'full runs are published.',
+        '[Results](../results.md) has protocols, machines and commands.',
         '',
     ]
     measured = measurements(root)

@@ -34,6 +34,13 @@ def recipes() -> Iterator[tuple[str, Path]]:
         yield f'{path.parent.name}/{path.stem}', path
 
 
+def has(name: str, words: Sequence[str]) -> bool:
+    """Tell whether a recipe's name holds all words; a method's name is its folder."""
+    methods = {path.parent.name for path in CONFIGS.glob('[!_]*/*.py')}
+    method = name.split('/')[0]
+    return all(method == word if word in methods else word in name for word in words)
+
+
 def head_of(path: Path) -> list[str]:
     """Return the comment at the head of a recipe, up to its command."""
     lines = []
@@ -50,11 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if args.where:
         print(CONFIGS.parent)
         return 0
-    found = [
-        (name, path)
-        for name, path in recipes()
-        if all(word in name for word in args.words)
-    ]
+    found = [(name, path) for name, path in recipes() if has(name, args.words)]
     for name, path in found:
         print(name)
         for line in [] if args.short else head_of(path):

@@ -29,6 +29,11 @@ def test_every_recipe_says_what_it_is():
         assert list_recipes.head_of(path), name
 
 
+def test_the_name_of_a_method_is_that_method_alone(capsys):
+    assert list_recipes.main(['--short', 'eac', 'syntheticfer']) == 0
+    assert capsys.readouterr().out == 'eac/resnet18_syntheticfer_noise30\n'
+
+
 def test_no_such_recipe(capsys):
     assert list_recipes.main(['eac', 'nowhere']) == 1
     assert 'No recipe has eac and nowhere in its name' in capsys.readouterr().out
