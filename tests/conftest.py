@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from browsers import browser  # noqa: F401  (a fixture)
 from mmengine.logging import MMLogger
 from spared import spare_repetition
 

@@ -12,6 +12,7 @@ from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
 from eac_mm.datasets import NoisyLabels
+from eac_mm.datasets.sample_table import numbering_data_set, read_paths
 from eac_mm.datasets.wrappers import find
 from eac_mm.utils.training_records import read_records
 from eac_mm.visualization import (
@@ -51,12 +52,15 @@ def attention_figure(
         ValueError: If an index does not exist, a network has no attention maps or
             takes images of another size; and as :func:`~eac_mm.apis.load_model`.
     """
-    data = as_tested(load_config(recipe, options))
+    cfg = load_config(recipe, options)
+    data = as_tested(cfg)
+    bgr = gives_bgr(cfg, data)
     networks = {name: load_model(source) for name, source in models.items()}
     rows = []
     for index in choose(data, indices, count):
         item = data[index]
-        image = item['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+        image = item['inputs'].permute(1, 2, 0).numpy()
+        image = image[..., ::-1] if bgr else image
         noisy, clean = _labels(item, data)
         looks = {}
         for name, model in networks.items():
@@ -130,7 +134,8 @@ def pairs_figure(
     cfg = load_config(recipe, options)
     data = DATASETS.build(cfg.train_dataloader.dataset)
     seed = (cfg.get('randomness') or {}).get('seed') or 0
-    return draw_pairs(data, choose(data, indices, count), epochs, seed)
+    chosen = choose(data, indices, count)
+    return draw_pairs(data, chosen, epochs, seed, gives_bgr(cfg, data))
 
 
 def as_tested(cfg: Config) -> Dataset:
@@ -153,6 +158,23 @@ def as_tested(cfg: Config) -> Dataset:
         )
     leaf.pipeline = pipeline.pipeline
     return DATASETS.build(train)
+
+
+def gives_bgr(cfg: Config, data: Dataset) -> bool:
+    """Tell whether a recipe's images are blue, green, red.
+
+    Files are loaded so. Images in memory, as CIFAR's, have the order that the network's
+    preprocessor expects.
+    """
+    own = cfg.model.get('data_preprocessor') or {}
+    to_rgb = {**cfg.get('data_preprocessor', {}), **own}.get('to_rgb', False)
+    return to_rgb or file_paths(data) is not None
+
+
+def file_paths(data: Dataset) -> np.ndarray | None:
+    """Return the path of each training image, None if the images are not files."""
+    paths = read_paths(numbering_data_set(data))
+    return None if paths is None or not Path(paths[0]).is_file() else paths
 
 
 def choose(data: Dataset, indices: Sequence[int] | None, count: int) -> list[int]:

@@ -3,19 +3,20 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from mmengine import Config
 from torch.utils.data import Dataset
 
 from eac_mm.audit import LabelAudit, Suspects, write_review_page
+from eac_mm.datasets.labels import Annotations
+from eac_mm.datasets.sample_table import numbering_data_set
 from eac_mm.datasets.wrappers import walk
 from eac_mm.models.attention import class_attention
 from eac_mm.utils.checkpoints import newest_whole
 from eac_mm.utils.training_records import TrainingRecords
 from eac_mm.visualization import classification_losses
 
-from .figures import BATCH, as_tested, check_size, features_of
+from .figures import BATCH, as_tested, check_size, features_of, file_paths, gives_bgr
 from .trained_model import TrainedModel, load_model
 
 PAGE = 'report.html'
@@ -67,9 +68,12 @@ def review_page(
     ]
     known = {*FIXED, audit.score, *(f'probability_{name}' for name in classes)}
     others = [name for name in table if name not in known]
+    names, keys, on_disk = names_of(data)
     suspects = Suspects(
         classes=classes,
-        names=names_of(table, data),
+        names=names,
+        keys=keys,
+        files=on_disk,
         labels=records.noisy_labels,
         shown=shown,
         suggestions=rows['suggestion'].map(numbers).to_numpy(),
@@ -81,28 +85,39 @@ def review_page(
     )
     path = Path(folder, PAGE)
     title = f'Suspect labels of {Path(run).name}'
-    write_review_page(path, suspects, (picture(data, i) for i in shown), title)
+    bgr = gives_bgr(cfg, data)
+    write_review_page(path, suspects, (picture(data, i, bgr) for i in shown), title)
     return path
 
 
-def names_of(table: pd.DataFrame, data: Dataset) -> list[str]:
-    """Return the path of each sample below the data root, or its number."""
-    if 'path' not in table:
-        return [str(index) for index in table['index']]
+def names_of(data: Dataset) -> tuple[list[str], list[str], bool]:
+    """Return how the samples of a data set are named.
+
+    Returns:
+        The path of each image below the data root, in full if it is elsewhere, or its
+        name if there is no such file; its name in the data set; and whether there are
+        such files.
+    """
+    annotations = Annotations(numbering_data_set(data))
+    keys = [annotations.name_of(i) for i in range(len(annotations))]
+    paths = file_paths(data)
+    if paths is None:
+        return keys, keys, False
     roots = (getattr(part, 'data_root', None) for part in walk(data))
     root = Path(next(filter(None, roots), '.')).resolve()
-    paths = [Path(path) for path in table['path']]
-    return [
-        path.resolve().relative_to(root).as_posix()
-        if path.resolve().is_relative_to(root)
-        else path.as_posix()
-        for path in paths
-    ]
+    return [below(Path(path).resolve(), root) for path in paths], keys, True
 
 
-def picture(data: Dataset, index: int) -> np.ndarray:
+def below(path: Path, root: Path) -> str:
+    """Return a path as seen from a folder, or as it is if it is not inside."""
+    inside = path.is_relative_to(root)
+    return (path.relative_to(root) if inside else path).as_posix()
+
+
+def picture(data: Dataset, index: int, bgr: bool) -> np.ndarray:
     """Return a training image as the network is tested on it, RGB (H, W, 3)."""
-    return data[int(index)]['inputs'].permute(1, 2, 0).numpy()[..., ::-1]
+    image = data[int(index)]['inputs'].permute(1, 2, 0).numpy()
+    return image[..., ::-1] if bgr else image
 
 
 def seen(

@@ -1,5 +1,6 @@
 """From short runs on synthetic faces to figures."""
 
+import cv2
 import numpy as np
 import pytest
 import short_training
@@ -13,10 +14,12 @@ from eac_mm.apis.figures import (
     choose,
     embedding_figure,
     features_of,
+    gives_bgr,
     losses_figure,
     pairs_figure,
 )
 from eac_mm.apis.trained_model import load_model
+from eac_mm.datasets import FolderFaces, NoisyLabels, SyntheticFER
 
 RECIPE = 'configs/eac/resnet18_syntheticfer_noise30.py'
 SMALL = {'train_dataloader.dataset.dataset.size': short_training.SAMPLES}
@@ -61,6 +64,26 @@ def test_a_recipe_of_joined_data_sets_is_refused():
     cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[part, part])
     with pytest.raises(ValueError, match='need one data set of each. Fix: name a'):
         as_tested(cfg)
+
+
+@pytest.mark.parametrize(
+    ('recipe', 'bgr'),
+    [
+        ('eac/resnet18_syntheticfer_noise30', True),
+        ('eac/resnet18_cifar100_noise10', False),
+    ],
+)
+def test_the_order_of_the_channels_of_images_in_memory(recipe, bgr):
+    cfg = load_config(f'configs/{recipe}.py')
+    faces = NoisyLabels(SyntheticFER(size=2, img_size=48, pipeline=[]))
+    assert gives_bgr(cfg, faces) == bgr
+
+
+def test_files_are_bgr(tmp_path):
+    (tmp_path / 'a').mkdir()
+    cv2.imwrite(str(tmp_path / 'a/1.png'), np.zeros((4, 4, 3), np.uint8))
+    cfg = load_config(RECIPE, {'model.data_preprocessor.to_rgb': False})
+    assert gives_bgr(cfg, FolderFaces(data_root=str(tmp_path)))
 
 
 def test_wrong_labels_come_first(data):

@@ -4,17 +4,24 @@ import base64
 import json
 import re
 from pathlib import Path
-from types import SimpleNamespace
 
+import cv2
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from short_training import SAMPLES, train
 
 from eac_mm.apis import load_config, load_model
-from eac_mm.apis.reviewing import names_of, nearest, review_page, seen
+from eac_mm.apis.reviewing import (
+    below,
+    names_of,
+    nearest,
+    picture,
+    review_page,
+    seen,
+)
 from eac_mm.audit import audit_labels, read_records
+from eac_mm.datasets import CSVFaces, NoisyLabels, SyntheticFER
 from eac_mm.engine.hooks import TrainingRecorderHook
 
 RECIPE = Path(__file__).parents[2] / 'configs/eac/resnet18_syntheticfer_noise30.py'
@@ -56,9 +63,9 @@ def test_the_page_shows_the_most_suspect_labels(run, review):
     assert len(data['names']) == SAMPLES
     suggested = [data['classes'][label] for label in data['suggestions']]
     assert suggested == table.loc[wanted, 'suggestion'].tolist()
-    # Two epochs of loss for each; the largest is 255.
+    # Two epochs of loss for each; the largest is 254.
     curves = np.frombuffer(base64.b64decode(data['curves']), np.uint8)
-    assert (len(curves), curves.max()) == (10, 255)
+    assert (len(curves), curves.max()) == (10, 254)
     assert len(base64.b64decode(data['attention']['maps'])) == 5 * 3 * 3
     assert [len(set(row) - {i}) for i, row in enumerate(data['neighbours'])] == [4] * 5
 
@@ -96,10 +103,34 @@ def test_attention_is_of_the_predicted_class(run):
     assert near.tolist() == [[1], [0]]
 
 
-def test_names_count_from_the_data_root(tmp_path):
-    leaf = SimpleNamespace(data_root=str(tmp_path / 'faces'))
-    outer = SimpleNamespace(dataset=leaf)
-    paths = [tmp_path / 'faces/a/1.png', tmp_path / 'elsewhere/2.png']
-    table = pd.DataFrame(dict(index=[0, 1], path=map(str, paths)))
-    assert names_of(table, outer) == ['a/1.png', paths[1].as_posix()]
-    assert names_of(table[['index']], outer) == ['0', '1']
+def test_names_of_files_count_from_the_data_root(tmp_path):
+    for name in ('faces/a/1.png', 'elsewhere/2.png'):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), np.zeros((4, 4, 3), np.uint8))
+    (tmp_path / 'faces/list.csv').write_text('image,label\n1.png,sad\n1.png,sad\n')
+    faces = CSVFaces(
+        data_root=str(tmp_path / 'faces'),
+        ann_file='list.csv',
+        data_prefix='a',
+        classes=('sad', 'happy'),
+    )
+    names = names_of(NoisyLabels(faces))
+    # The second is what the list itself calls them.
+    assert names == (['a/1.png'] * 2, ['1.png'] * 2, True)
+    outside = tmp_path / 'elsewhere/2.png'
+    assert below(outside, tmp_path / 'faces') == outside.as_posix()
+
+
+def test_names_of_images_in_memory():
+    faces = NoisyLabels(SyntheticFER(size=2, img_size=48, pipeline=[]))
+    numbers = ['000000', '000001']
+    assert names_of(faces) == (numbers, numbers, False)
+
+
+def test_pictures_are_rgb():
+    blue = torch.zeros(3, 2, 2, dtype=torch.uint8)
+    blue[0] = 200  # the first channel of what OpenCV loads
+    data = [dict(inputs=blue)]
+    assert picture(data, 0, bgr=True)[0, 0].tolist() == [0, 0, 200]
+    assert picture(data, 0, bgr=False)[0, 0].tolist() == [200, 0, 0]
