@@ -33,3 +33,12 @@ result = json.load(open('work_dirs/eac/resnet18_syntheticfer_noise30/result.json
 assert result['finished'] and len(result['epochs']) == 1, result
 print('the wheel alone trains an epoch:', result['epochs'][0]['accuracy/top1'], '%')
 "
+
+# The network that the wheel brings, on a photograph that matplotlib brings.
+photo="$("$python" -c "import matplotlib; print(matplotlib.get_data_path())")/sample_data/grace_hopper.jpg"
+"$bin/eac-mm" predict eac-ferplus-48 "$photo" --out predictions
+"$python" -c "
+import csv
+[face] = csv.DictReader(open('predictions/predictions.csv'))
+assert face['status'] == 'ok' and face['expression'], face
+"
