@@ -23,6 +23,7 @@ REPORT = 'alignment.json'  # the settings, and in the end what came of it
 RECORDS = 'alignment.jsonl'  # a line for each image; a run that was stopped goes on
 UNREADABLE = 'unreadable'
 WRITTEN = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+JPEG = ('.jpeg', '.jpg')
 QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 98)
 Record = dict[str, Any]
 
@@ -185,8 +186,10 @@ def _align(
     if written:
         if target.suffix.lower() not in WRITTEN:
             target = target.with_name(f'{target.name}.png')
-        content = cv2.imencode(target.suffix.lower(), aligned, QUALITY)[1].tobytes()
-        write_atomically(target, content)
+        suffix = target.suffix.lower()
+        # OpenCV 4.14 warns of a quality that the format does not have.
+        content = cv2.imencode(suffix, aligned, QUALITY if suffix in JPEG else ())[1]
+        write_atomically(target, content.tobytes())
     return dict(record, written=written, reason='')
 
 

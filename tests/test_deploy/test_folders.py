@@ -54,6 +54,17 @@ def test_a_folder(source, tmp_path, aligner):
     assert template.size == 96
 
 
+@pytest.mark.parametrize('suffix', ['.bmp', '.jpg', '.png', '.tiff', '.webp'])
+def test_opencv_does_not_warn_of_what_is_written(suffix, tmp_path, aligner, capfd):
+    source, target = tmp_path / 'photos', tmp_path / 'aligned'
+    source.mkdir()
+    cv2.imwrite(str(source / f'a{suffix}'), astronaut())
+    capfd.readouterr()
+    assert align_folder(source, target, aligner)['written'] == 1
+    assert cv2.imread(str(target / f'a{suffix}')).shape == (96, 96, 3)
+    assert 'unsupported key' not in capfd.readouterr().err
+
+
 def test_a_run_that_was_stopped_goes_on(source, tmp_path, aligner):
     whole = align_folder(source, tmp_path / 'whole', aligner)
     target, count = tmp_path / 'aligned', []
