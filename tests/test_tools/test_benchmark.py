@@ -25,6 +25,7 @@ MODULES = (
     'parts',
     'released',
     'report',
+    'review_page',
     'scaling',
 )
 
@@ -263,6 +264,17 @@ def test_a_profile_of_every_step(tmp_path):
     assert list(values) == list(contenders.steps(setting, tmp_path))
     for times in values.values():
         assert times['aten::convolution_backward'] > 0
+
+
+def test_review_page(browser, tmp_path):
+    import review_page
+
+    page = review_page.write_page(tmp_path, 40)
+    found = review_page.measure(browser, page, frames=20, keys=5)
+    assert 0 < found['frames_per_second'] < 1000
+    assert 0 < found['key'] < found['open']
+    # An image takes 1 to 2 kB, and what is known of it less.
+    assert 0.04 < found['megabytes'] < 0.16
 
 
 def test_a_ring_all_reduce():
