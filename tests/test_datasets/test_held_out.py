@@ -125,6 +125,9 @@ def test_one_folder(recipes, tmp_path):
         for data in (train, val)
     ]
     assert not names[0] & names[1]
+    assert cfg.model.type == 'EACClassifier' and len(train[0]['inputs']) == 2  # a pair
+    assert cfg.test_dataloader.dataset.part == 'val'
+    assert cfg.optim_wrapper and cfg.train_cfg.max_epochs == 60
 
 
 def test_a_noisy_split_of_rafdb(recipes, rafdb_root):
