@@ -38,6 +38,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> None:
     """Audit, write the files and print a summary."""
     args = parse_args(argv)
+    print(f'reading the records and images of {args.run} ...', flush=True)
     # Imported here: --help needs none of it, and it takes seconds.
     from eac_mm.apis import audit_run
     from eac_mm.utils.options import parse_options
@@ -55,12 +56,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(
         f'\n{summary["samples"]:,} labels, ranked by {audit.score}\n'
         f'wrong by estimation: {audit.wrong:,} '
-        f'({100 * summary["estimated_share"]:.1f} %)\n'
+        f'({100 * summary["estimated_share"]:.1f} %); a rough figure: review labels '
+        'before you train on others\n'
         f'corrected: {summary["corrected"]:,}'
     )
     for pair in summary['corrected_pairs'][:5]:
         print(f'  {pair["label"]} -> {pair["suggestion"]}: {pair["count"]:,}')
     print('\n' + '\n'.join(str(path) for path in files))
+    page = next((path for path in files if path.suffix == '.html'), None)
+    if page is not None:
+        print(f'\nTo review, open {page.resolve()} in a browser.')
 
 
 if __name__ == '__main__':

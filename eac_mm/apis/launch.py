@@ -220,8 +220,14 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
 
     Raises:
         FileNotFoundError: If ``load_from`` does not exist, or its package.
-        ValueError: If it holds more than tensors and plain values.
+        ValueError: If it holds more than tensors and plain values, or the config has no
+            model.
     """
+    if cfg.get('model') is None:
+        raise ValueError(
+            f'{cfg.filename or "the config"} has no model. Fix: begin with a recipe '
+            "that has one, such as _base_ = '../eac/resnet18_rafdb_noise30.py'."
+        )
     path = cfg.get('load_from')
     if path == DLIB_FACE:
         find_dlib_face()  # before anything is built

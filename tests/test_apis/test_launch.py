@@ -294,3 +294,12 @@ def test_runners_of_one_second_share_nothing(tmp_path, monkeypatch):
     for runner in runners:
         runner.visualizer.add_scalar('x', 1)
         assert [*Path(runner.work_dir).glob('*/vis_data/scalars.json')]
+
+
+def test_a_recipe_needs_a_model(tmp_path):
+    cfg = load_config(RECIPE, work_dir=str(tmp_path))
+    del cfg['model']
+    with pytest.raises(
+        ValueError, match='resnet18_rafdb_noise30.py has no model. Fix:'
+    ):
+        build_runner(cfg)
