@@ -15,6 +15,7 @@ from torch import nn
 from eac_mm.datasets import NoisyLabels
 from eac_mm.datasets.noise.files import NoiseManifest, write_noise_file
 
+from .plain_images import plain_images
 from .training import train
 
 
@@ -82,18 +83,6 @@ def cross_fit(
     names = [whole.name_of(i) for i in range(len(whole))]
     write_noise_file(out, manifest, labels, names)
     return manifest
-
-
-def plain_images(cfg: Config) -> dict:
-    """Return the config of the training data, with the validation's pipeline."""
-    dataset = copy.deepcopy(cfg.train_dataloader.dataset)
-    leaf, measured = dataset, cfg.val_dataloader.dataset
-    while 'dataset' in leaf:
-        leaf = leaf['dataset']
-    while 'dataset' in measured:
-        measured = measured['dataset']
-    leaf['pipeline'] = measured['pipeline']
-    return dataset
 
 
 def predict(model: nn.Module, dataset: KFoldDataset, cfg: Config) -> np.ndarray:

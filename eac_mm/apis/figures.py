@@ -1,6 +1,5 @@
 """From runs and recipes to the figures of :mod:`eac_mm.visualization`."""
 
-import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
 from eac_mm.datasets import NoisyLabels
+from eac_mm.datasets.images import without_cache
 from eac_mm.datasets.sample_table import numbering_data_set, read_paths
 from eac_mm.datasets.wrappers import find
 from eac_mm.utils.training_records import read_records
@@ -26,6 +26,7 @@ from eac_mm.visualization import (
 )
 
 from .launch import load_config
+from .plain_images import as_tested
 from .trained_model import TrainedModel, load_model
 
 BATCH = 128
@@ -132,32 +133,10 @@ def pairs_figure(
         options: Overrides of the recipe.
     """
     cfg = load_config(recipe, options)
-    data = DATASETS.build(cfg.train_dataloader.dataset)
+    data = DATASETS.build(without_cache(cfg.train_dataloader.dataset))
     seed = (cfg.get('randomness') or {}).get('seed') or 0
     chosen = choose(data, indices, count)
     return draw_pairs(data, chosen, epochs, seed, gives_bgr(cfg, data))
-
-
-def as_tested(cfg: Config) -> Dataset:
-    """Build a recipe's training data with the transforms of its validation data.
-
-    Raises:
-        ValueError: If the recipe joins several data sets, or has no validation data.
-    """
-    train = copy.deepcopy(cfg.train_dataloader.dataset)
-    pipeline, leaf = cfg.get('val_dataloader', {}).get('dataset'), train
-    while pipeline is not None and 'dataset' in pipeline:
-        pipeline = pipeline.dataset
-    while 'dataset' in leaf:
-        leaf = leaf.dataset
-    if pipeline is None or 'pipeline' not in pipeline or 'datasets' in leaf:
-        raise ValueError(
-            f'{cfg.filename}: figures show the training images through the transforms '
-            'of val_dataloader, and need one data set of each. Fix: name a recipe with '
-            'one training data set and a val_dataloader.'
-        )
-    leaf.pipeline = pipeline.pipeline
-    return DATASETS.build(train)
 
 
 def gives_bgr(cfg: Config, data: Dataset) -> bool:

@@ -16,7 +16,8 @@ from eac_mm.utils.checkpoints import newest_whole
 from eac_mm.utils.training_records import TrainingRecords
 from eac_mm.visualization import classification_losses
 
-from .figures import BATCH, as_tested, check_size, features_of, file_paths, gives_bgr
+from .figures import BATCH, check_size, features_of, file_paths, gives_bgr
+from .plain_images import as_tested
 from .trained_model import TrainedModel, load_model
 
 PAGE = 'report.html'

@@ -8,7 +8,6 @@ import torch
 
 from eac_mm.apis import load_config
 from eac_mm.apis.figures import (
-    as_tested,
     attention_figure,
     check_size,
     choose,
@@ -18,6 +17,7 @@ from eac_mm.apis.figures import (
     losses_figure,
     pairs_figure,
 )
+from eac_mm.apis.plain_images import as_tested
 from eac_mm.apis.trained_model import load_model
 from eac_mm.datasets import FolderFaces, NoisyLabels, SyntheticFER
 
@@ -47,23 +47,6 @@ def model(run):
 @pytest.fixture
 def data():
     return as_tested(load_config(RECIPE, SMALL))
-
-
-def test_images_are_not_augmented(data):
-    first, again = data[3], data[3]
-    assert torch.equal(first['inputs'], again['inputs'])
-    assert first['inputs'].shape == (3, 48, 48)
-    samples = first['data_samples']
-    assert samples.gt_label.item() == data.given_labels[3]
-    assert samples.clean_label == data.clean_labels[3]
-
-
-def test_a_recipe_of_joined_data_sets_is_refused():
-    cfg = load_config(RECIPE, SMALL)
-    part = cfg.train_dataloader.dataset
-    cfg.train_dataloader.dataset = dict(type='ConcatDataset', datasets=[part, part])
-    with pytest.raises(ValueError, match='need one data set of each. Fix: name a'):
-        as_tested(cfg)
 
 
 @pytest.mark.parametrize(
