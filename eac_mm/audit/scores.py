@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import entr, log_softmax
 
 from eac_mm.utils.training_records import TrainingRecords
 
@@ -74,7 +75,7 @@ def score_labels(records: TrainingRecords) -> LabelScores:
 
     for epoch in records:
         logits = epoch.logits.astype(np.float64)
-        log_probabilities = log_softmax(logits)
+        log_probabilities = log_softmax(logits, axis=-1)
         probabilities = np.exp(log_probabilities)
         predictions.append(probabilities.mean(0))
         for view, suffix in enumerate(_suffixes(len(logits))):
@@ -136,12 +137,6 @@ def margin(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return _of(values, labels) - others.max(1)
 
 
-def log_softmax(logits: np.ndarray) -> np.ndarray:
-    """Return log-probabilities along the last axis."""
-    shifted = logits - logits.max(-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-
-
 def jensen_shannon(probabilities: np.ndarray) -> np.ndarray:
     """Return how far the predictions of several views are apart, in nats.
 
@@ -150,12 +145,7 @@ def jensen_shannon(probabilities: np.ndarray) -> np.ndarray:
         - Output: (N,), 0 to log(V)
     """
     mean = probabilities.mean(0)
-    return _entropy(mean) - _entropy(probabilities).mean(0)
-
-
-def _entropy(probabilities: np.ndarray) -> np.ndarray:
-    floor = np.finfo(float).tiny  # 0 log 0 is 0
-    return -(probabilities * np.log(np.maximum(probabilities, floor))).sum(-1)
+    return entr(mean).sum(-1) - entr(probabilities).sum(-1).mean(0)
 
 
 def average(predictions: Iterable[np.ndarray]) -> np.ndarray:
