@@ -211,10 +211,7 @@ def draw_labels(labels: np.ndarray, matrix: np.ndarray, seed: int) -> np.ndarray
     Raises:
         ValueError: If the seed is no integer from 0.
     """
-    check_seed(seed)
-    upper = matrix.cumsum(1)
-    upper /= upper[:, -1:]  # rounding must leave no gap below 1
-    draws = np.random.default_rng(seed).random(len(labels))
+    upper, draws = _cumulative(matrix), _draws(len(labels), seed)
     given = np.empty(len(labels), dtype=np.int64)
     for label in np.unique(labels):
         here = labels == label
@@ -235,8 +232,15 @@ def draw_rows(shares: np.ndarray, seed: int) -> np.ndarray:
     Raises:
         ValueError: If the seed is no integer from 0.
     """
-    check_seed(seed)
+    draws = _draws(len(shares), seed)
+    return (_cumulative(shares) <= draws[:, None]).sum(1)
+
+
+def _cumulative(shares: np.ndarray) -> np.ndarray:
     upper = shares.cumsum(1)
-    upper /= upper[:, -1:]  # rounding must leave no gap below 1
-    draws = np.random.default_rng(seed).random(len(shares))
-    return (upper <= draws[:, None]).sum(1)
+    return upper / upper[:, -1:]  # rounding must leave no gap below 1
+
+
+def _draws(size: int, seed: int) -> np.ndarray:
+    check_seed(seed)
+    return np.random.default_rng(seed).random(size)
