@@ -16,14 +16,12 @@ from eac_mm.utils.checkpoints import newest_whole
 from eac_mm.utils.training_records import TrainingRecords
 from eac_mm.visualization import classification_losses
 
-from .figures import BATCH, check_size, features_of, file_paths, gives_bgr
+from .figures import BATCH, features_of, file_paths, gives_bgr
 from .plain_images import as_tested
 from .trained_model import TrainedModel, load_model
 
 PAGE = 'report.html'
 NEIGHBOURS = 6
-# Columns of an audit's table that are no scores.
-FIXED = ('index', 'path', 'label', 'suggestion', 'rank', 'suspect', 'cleanlab_issue')
 # More than the estimated number of wrong labels, so that a reader sees where they end.
 MARGIN = 1.5
 
@@ -67,8 +65,7 @@ def review_page(
         classification_losses(records, epoch + 1)[shown]
         for epoch in range(len(records))
     ]
-    known = {*FIXED, audit.score, *(f'probability_{name}' for name in classes)}
-    others = [name for name in table if name not in known]
+    others = [name for name in audit.scores if name != audit.score]
     names, keys, on_disk = names_of(data)
     suspects = Suspects(
         classes=classes,
@@ -138,7 +135,6 @@ def seen(
     for start in range(0, len(shown), BATCH):
         batch = [data[int(i)]['inputs'] for i in shown[start : start + BATCH]]
         images = torch.stack(batch)
-        check_size(model, images)
         features.append(features_of(model, images))
         maps.append(predicted_attention(model, images))
     near = nearest(np.concatenate(features)) if len(shown) > 1 else None

@@ -29,6 +29,7 @@ class LabelAudit:
         noise: Estimated probability of each noisy label (column) for each true one
             (row), (L, L).
         health: From :func:`~eac_mm.audit.confident.describe_classes`.
+        scores: Names of the scores, each a column of the table.
     """
 
     table: pd.DataFrame
@@ -37,6 +38,7 @@ class LabelAudit:
     wrong: int
     noise: np.ndarray
     health: dict[str, Any]
+    scores: tuple[str, ...]
 
     def corrected_labels(self) -> np.ndarray:
         """Return the labels, int64 (N,), with the suggestions for suspects."""
@@ -115,6 +117,7 @@ def audit_labels(records: TrainingRecords, score: str | None = None) -> LabelAud
         wrong=wrong,
         noise=noise,
         health=describe_classes(labels, found.probabilities, records.classes),
+        scores=tuple(found.scores),
     )
 
 

@@ -19,7 +19,8 @@ def test_files(tmp_path):
         )
     )
     noise = np.array([[0.75, 0.25], [0, 1]])
-    audit = LabelAudit(table, ('sad', 'happy'), 'mean_loss', 1, noise, {'health': 0.5})
+    classes, scores = ('sad', 'happy'), ('mean_loss',)
+    audit = LabelAudit(table, classes, 'mean_loss', 1, noise, {'health': 0.5}, scores)
     files = write_audit(audit, tmp_path / 'new' / 'audit', dict(run='here'))
     names = ['labels.csv', 'labels.parquet', 'noise_matrix.csv', 'summary.json']
     assert [path.name for path in files] == names
