@@ -4,6 +4,7 @@ import torch
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from .labels import single_labels
 from .sample_state import SampleState
 
 UNTOUCHED = -1
@@ -80,11 +81,10 @@ class Relabelling(SampleState):
 
     def _labels(self, data_samples: list[DataSample]) -> Tensor:
         """Return the labels to train on now, int64 (N,)."""
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'labels are replaced one by one, and batch augmentations mix them. '
-                'Fix: no model.train_cfg.augments, or model.head.relabel=None.'
-            )
-        noisy = torch.cat([sample.gt_label for sample in data_samples])
+        noisy = single_labels(
+            data_samples,
+            'labels are replaced one by one, and batch augmentations mix them. Fix: no '
+            'model.train_cfg.augments, or model.head.relabel=None.',
+        )
         labels = self.read(self.indices(data_samples))
         return torch.where(labels == UNTOUCHED, noisy, labels)

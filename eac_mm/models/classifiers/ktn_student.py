@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..labels import single_labels
 from ..sample_state import SampleState
 
 
@@ -106,11 +107,11 @@ class KTNStudent(ImageClassifier):
         Raises:
             ValueError: If samples are mixed.
         """
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'KTNStudent remembers what it said of each sample, and a mix of two is '
-                'no sample. Fix: no batch augmentations (model.train_cfg.augments).'
-            )
+        single_labels(
+            data_samples,
+            'KTNStudent remembers what it said of each sample, and a mix of two is no '
+            'sample. Fix: no batch augmentations (model.train_cfg.augments).',
+        )
         feats = self.extract_feat(inputs)
         losses = self.head.loss(feats, data_samples)
         losses['loss_cls'] = (1 - self.teacher_weight) * losses.pop('loss')

@@ -9,6 +9,8 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from ..labels import single_labels
+
 # Probabilities have at least this, so that their logarithm is finite.
 TINY = torch.finfo(torch.float32).tiny
 
@@ -110,10 +112,8 @@ def noisy_labels(data_samples: list[DataSample]) -> Tensor:
     Raises:
         ValueError: If samples have been mixed, and so have no label.
     """
-    if 'gt_score' in data_samples[0]:
-        raise ValueError(
-            'two networks that teach each other compare losses of samples, and a mix '
-            'of two is no sample. Fix: no batch augmentations '
-            '(model.train_cfg.augments).'
-        )
-    return torch.cat([sample.gt_label for sample in data_samples])
+    return single_labels(
+        data_samples,
+        'two networks that teach each other compare losses of samples, and a mix of '
+        'two is no sample. Fix: no batch augmentations (model.train_cfg.augments).',
+    )

@@ -8,6 +8,8 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 
+from ..labels import single_labels
+
 # Of eac_mm.datasets' order of expressions: surprise; happy; neutral; fear, disgust, sad
 # and angry.
 GROUPS = ((0,), (3,), (6,), (1, 2, 4, 5))
@@ -92,14 +94,13 @@ class CoarseFineHead(LinearClsHead):
         Raises:
             ValueError: If labels are mixed.
         """
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'CoarseFineHead needs one label a sample, and batch augmentations mix '
-                'them. Fix: no model.train_cfg.augments.'
-            )
+        labels = single_labels(
+            data_samples,
+            'CoarseFineHead needs one label a sample, and batch augmentations mix '
+            'them. Fix: no model.train_cfg.augments.',
+        )
         losses = super().loss(feats, data_samples, **kwargs)
         losses['loss_fine'] = losses.pop('loss')
-        labels = torch.cat([sample.gt_label for sample in data_samples])
         coarse = self.coarse_fc(feats[0])
         with torch.autocast(coarse.device.type, enabled=False):
             losses['loss_coarse'] = nn.functional.cross_entropy(

@@ -10,6 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..labels import single_labels
 from .feature_maps import check_batch, last_map
 
 
@@ -126,7 +127,11 @@ class DACLHead(ClsHead):
             ValueError: If the maps have another size, N is 1, or labels are mixed.
         """
         check_batch(feats[-1])
-        labels = labels_of(data_samples)
+        labels = single_labels(
+            data_samples,
+            'a sample is pulled to the centre of one class, and by their gt_score '
+            'these samples belong to several. Fix: no model.train_cfg.augments.',
+        )
         features = self.pre_logits(feats)
         logits = self.fc(features)
         losses = self._get_loss(logits, data_samples, **kwargs)
@@ -165,20 +170,6 @@ def make_attention(
             nn.init.kaiming_normal_(layer.weight)
             nn.init.zeros_(layer.bias)
     return nn.Sequential(*layers)
-
-
-def labels_of(data_samples: list[DataSample]) -> Tensor:
-    """Return the label of each sample, (N,).
-
-    Raises:
-        ValueError: If samples belong to several classes, as after Mixup.
-    """
-    if 'gt_score' in data_samples[0]:
-        raise ValueError(
-            'a sample is pulled to the centre of one class, and by their gt_score '
-            'these samples belong to several. Fix: no model.train_cfg.augments.'
-        )
-    return torch.cat([sample.gt_label for sample in data_samples])
 
 
 def attentive_distance(features: Tensor, attention: Tensor, centres: Tensor) -> Tensor:

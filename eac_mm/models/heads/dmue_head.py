@@ -9,6 +9,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..labels import single_labels
 from ..losses import dmue
 
 HOOK = (
@@ -138,12 +139,11 @@ class DMUEHead(ClsHead):
         """
         if self.epoch is None:
             raise ValueError(f'DMUEHead does not know the epoch. {HOOK}')
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'DMUEHead needs one label a sample, and batch augmentations mix them. '
-                'Fix: no model.train_cfg.augments.'
-            )
-        labels = torch.cat([sample.gt_label for sample in data_samples])
+        labels = single_labels(
+            data_samples,
+            'DMUEHead needs one label a sample, and batch augmentations mix them. Fix: '
+            'no model.train_cfg.augments.',
+        )
         features = self.normalise(self.dropout(feats[-1]), update=True)
         logits = self.fc(features)
         auxiliary = self.classify_branches([self.dropout(f) for f in branch_feats])

@@ -9,6 +9,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..labels import single_labels
+
 HOOK = (
     "Fix: default_hooks.epoch=dict(type='CurrentEpochHook') in the config, or set "
     'model.head.epoch if you train without a Runner.'
@@ -154,12 +156,11 @@ class LTNetHead(LinearClsHead):
         Raises:
             ValueError: If samples lack labels, or carry mixed ones.
         """
-        if 'gt_score' in data_samples[0]:
-            raise ValueError(
-                'LTNetHead takes labels of annotators, and batch augmentations mix '
-                'them. Fix: no model.train_cfg.augments.'
-            )
-        labels = torch.cat([sample.gt_label for sample in data_samples])
+        labels = single_labels(
+            data_samples,
+            'LTNetHead takes labels of annotators, and batch augmentations mix them. '
+            'Fix: no model.train_cfg.augments.',
+        )
         if self.votes is not None:
             refuse_noise(data_samples, labels)
             return torch.tensor([[votes_of(s, len(self.votes))] for s in data_samples])
