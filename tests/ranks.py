@@ -7,7 +7,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-from torch import distributed
+from torch import Tensor, distributed, nn
 
 _context = multiprocessing.get_context('fork')
 
@@ -44,6 +44,17 @@ def in_two_processes(function: Callable, *args: Any, timeout: float = 60) -> lis
     if errors:  # of both: one that fails fails the other in what they do together
         raise AssertionError('\n'.join(errors))
     return [result for result, _ in found]
+
+
+class Losses(nn.Module):
+    """Let ``DistributedDataParallel`` call the ``loss`` of a head or model."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, *args: Any) -> dict[str, Tensor]:
+        return self.model.loss(*args)
 
 
 def _run(rank: int, folder: str, pipe: Connection, function: Callable, args) -> None:

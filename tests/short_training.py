@@ -7,7 +7,8 @@ import pytest
 from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import equal
+from mmpretrain.registry import MODELS
+from torch import equal, save
 
 from eac_mm.apis import build_runner, load_config
 
@@ -91,3 +92,30 @@ def assert_same(one, other):
     assert one.keys() == other.keys()
     for key, value in one.items():
         assert equal(value, other[key]), key
+
+
+def start_from_backbone(recipe, folder, look=lambda runner, weights: None, **options):
+    """Start a training from the weights of a backbone, and compare before a step.
+
+    Args:
+        recipe: As of :func:`train`.
+        folder: For the weights and the run.
+        look: Called with the runner and the weights, for what a method asserts more.
+        **options: Overrides; ``more_weights`` are further entries of the file.
+    """
+    weights = MODELS.build(load_config(recipe).model.backbone).state_dict()
+    file = {f'backbone.{key}': value for key, value in weights.items()}
+    file.update(options.pop('more_weights', {}))
+    save(dict(state_dict=file), folder / 'backbone.pth')
+
+    def compare(runner):
+        found = runner.model.backbone.state_dict()
+        assert found.keys() == weights.keys()
+        for key, value in found.items():
+            assert equal(value, weights[key]), key
+        look(runner, weights)
+        kill(runner)
+
+    options['load_from'] = str(folder / 'backbone.pth')
+    with pytest.raises(Killed):
+        train(recipe, folder / 'run', At(0, compare), **options)

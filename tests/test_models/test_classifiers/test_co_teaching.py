@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from ranks import in_two_processes
+from ranks import Losses, in_two_processes
 from short_training import At, Killed, assert_same, kill, train
 from tiny_networks import build, images_of, samples_of, say
 from torch.nn.parallel import DistributedDataParallel
@@ -89,15 +89,6 @@ def test_the_first_network_is_recorded():
     model.loss(images, samples_of([0] * 4))
     (logits,) = taken
     torch.testing.assert_close(logits, model.logits_of(0, images))
-
-
-class Losses(torch.nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, *args):
-        return self.model.loss(*args)
 
 
 def step_on_rank(rank):

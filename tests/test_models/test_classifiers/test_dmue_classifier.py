@@ -4,13 +4,19 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_state_dict
-from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from ranks import in_two_processes
-from short_training import At, Killed, assert_same, kill, losses_of, train
+from ranks import Losses, in_two_processes
+from short_training import (
+    At,
+    Killed,
+    assert_same,
+    kill,
+    losses_of,
+    start_from_backbone,
+    train,
+)
 from torch.nn.parallel import DistributedDataParallel
 
-from eac_mm.apis import load_config
 from eac_mm.models.classifiers import DMUEClassifier
 
 CONFIGS = Path(__file__).parents[3] / 'configs/dmue'
@@ -177,15 +183,6 @@ def test_mistakes_are_named():
         make_model(last_stage='layer3').loss(images(), samples_of())
 
 
-class Losses(torch.nn.Module):
-    def __init__(self, model):
-        super().__init__()
-        self.model = model
-
-    def forward(self, *args):
-        return self.model.loss(*args)
-
-
 def step_on_rank(rank):
     """Gradients of a step of two ranks, and those of this rank's half alone."""
     labels = [(0, 2, 1, 2), (1, 1, 1, 1)][rank]
@@ -223,17 +220,8 @@ def test_it_resumes_exactly(tmp_path):
 
 
 def test_it_starts_from_the_weights_of_a_backbone(tmp_path):
-    weights = MODELS.build(load_config(RECIPE).model.backbone).state_dict()
-    path = tmp_path / 'backbone.pth'
-    torch.save(dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}), path)
+    def look(runner, weights):
+        assert_equal_to(runner.model.backbone.layer4, runner.model.branches)
+        assert runner.model.head.epoch == 0
 
-    def compare(runner):
-        model = runner.model
-        for key, value in model.backbone.state_dict().items():
-            assert torch.equal(value, weights[key]), key
-        assert_equal_to(model.backbone.layer4, model.branches)
-        assert model.head.epoch == 0
-        kill(runner)
-
-    with pytest.raises(Killed):
-        train(RECIPE, tmp_path / 'run', At(0, compare), load_from=str(path))
+    start_from_backbone(RECIPE, tmp_path, look)

@@ -2,13 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from ranks import in_two_processes
-from short_training import At, Killed, assert_same, kill, train
+from short_training import At, Killed, assert_same, kill, start_from_backbone, train
 from torch.nn.parallel import DistributedDataParallel
 
-from eac_mm.apis import load_config
 from eac_mm.audit import read_records
 from eac_mm.models.classifiers import RANClassifier
 from eac_mm.models.classifiers.ran_classifier import REGIONS, cut, region_biased_loss
@@ -260,14 +258,4 @@ def test_it_resumes_exactly_and_is_recorded(tmp_path):
 
 
 def test_it_starts_from_the_weights_of_a_backbone(tmp_path):
-    weights = MODELS.build(load_config(RECIPE).model.backbone).state_dict()
-    path = tmp_path / 'backbone.pth'
-    torch.save(dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}), path)
-
-    def compare(runner):
-        for key, value in runner.model.backbone.state_dict().items():
-            assert torch.equal(value, weights[key]), key
-        kill(runner)
-
-    with pytest.raises(Killed):
-        train(RECIPE, tmp_path / 'run', At(0, compare), load_from=str(path))
+    start_from_backbone(RECIPE, tmp_path)

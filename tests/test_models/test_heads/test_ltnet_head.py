@@ -3,10 +3,17 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from ranks import in_two_processes
-from short_training import SAMPLES, At, Killed, assert_same, kill, train
+from ranks import Losses, in_two_processes
+from short_training import (
+    SAMPLES,
+    At,
+    Killed,
+    assert_same,
+    kill,
+    start_from_backbone,
+    train,
+)
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
@@ -234,15 +241,6 @@ def test_samples_that_do_not_fit_are_refused():
         crowd.loss(features, noisy)
 
 
-class Losses(torch.nn.Module):
-    def __init__(self, head):
-        super().__init__()
-        self.head = head
-
-    def forward(self, *args):
-        return self.head.loss(*args)
-
-
 def step_on_rank(rank, epoch):
     """Gradients of a step of two ranks, and those of this rank's half alone."""
     head, alone, features = make_head(epoch), make_head(epoch), make_features(seed=rank)
@@ -297,18 +295,7 @@ def test_it_resumes_exactly(tmp_path, annotator):
 
 
 def test_it_starts_from_the_weights_of_a_backbone(tmp_path, annotator):
-    weights = MODELS.build(load_config(RECIPE).model.backbone).state_dict()
-    path = tmp_path / 'backbone.pth'
-    torch.save(dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}), path)
-
-    def compare(runner):
-        for key, value in runner.model.backbone.state_dict().items():
-            assert torch.equal(value, weights[key]), key
-        kill(runner)
-
-    options = dict(annotator, load_from=str(path))
-    with pytest.raises(Killed):
-        train(RECIPE, tmp_path / 'run', At(0, compare), **options)
+    start_from_backbone(RECIPE, tmp_path, **annotator)
 
 
 def test_the_recipes_know_the_candidates_of_ferplus():

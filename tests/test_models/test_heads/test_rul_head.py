@@ -3,14 +3,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from ranks import in_two_processes
-from short_training import At, Killed, assert_same, kill, train
+from ranks import Losses, in_two_processes
+from short_training import At, Killed, assert_same, kill, start_from_backbone, train
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
-from eac_mm.apis import load_config
 from eac_mm.models.heads import RULHead
 from eac_mm.models.heads.rul_head import mix
 
@@ -236,15 +234,6 @@ def step_on_rank(rank):
     ]
 
 
-class Losses(torch.nn.Module):
-    def __init__(self, head):
-        super().__init__()
-        self.head = head
-
-    def forward(self, *args):
-        return self.head.loss(*args)
-
-
 def test_two_processes_pair_their_own_samples():
     (one, alone), (other, alone_too) = in_two_processes(step_on_rank)
     assert one == other
@@ -290,14 +279,4 @@ def test_it_resumes_exactly_with_new_labels(tmp_path):
 
 
 def test_it_starts_from_the_weights_of_a_backbone(tmp_path):
-    weights = MODELS.build(load_config(RECIPE).model.backbone).state_dict()
-    path = tmp_path / 'backbone.pth'
-    torch.save(dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}), path)
-
-    def compare(runner):
-        for key, value in runner.model.backbone.state_dict().items():
-            assert torch.equal(value, weights[key]), key
-        kill(runner)
-
-    with pytest.raises(Killed):
-        train(RECIPE, tmp_path / 'run', At(0, compare), load_from=str(path))
+    start_from_backbone(RECIPE, tmp_path)

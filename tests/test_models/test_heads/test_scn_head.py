@@ -2,13 +2,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
-from ranks import in_two_processes
-from short_training import SAMPLES, At, Killed, assert_same, kill, train
+from ranks import Losses, in_two_processes
+from short_training import (
+    SAMPLES,
+    At,
+    Killed,
+    assert_same,
+    kill,
+    start_from_backbone,
+    train,
+)
 from torch.nn.parallel import DistributedDataParallel
 
-from eac_mm.apis import load_config
 from eac_mm.models.heads import SCNHead
 from eac_mm.models.heads.scn_head import rank_loss, split_by_importance
 
@@ -208,15 +214,6 @@ def step_on_rank(rank):
     return *grads, head.relabelling.values.tolist(), own
 
 
-class Losses(torch.nn.Module):
-    def __init__(self, head):
-        super().__init__()
-        self.head = head
-
-    def forward(self, *args):
-        return self.head.loss(*args)
-
-
 def test_two_processes_rank_their_own_samples_and_share_the_labels():
     first, second = in_two_processes(step_on_rank)
     assert first[0] == second[0]
@@ -253,15 +250,7 @@ def test_it_resumes_exactly(tmp_path):
 
 
 def test_it_starts_from_the_weights_of_a_backbone(tmp_path):
-    weights = MODELS.build(load_config(RECIPE).model.backbone).state_dict()
-    path = tmp_path / 'backbone.pth'
-    torch.save(dict(state_dict={f'backbone.{k}': v for k, v in weights.items()}), path)
-
-    def compare(runner):
-        for key, value in runner.model.backbone.state_dict().items():
-            assert torch.equal(value, weights[key]), key
+    def look(runner, _):
         assert runner.model.head.relabelling.values.tolist() == [-1] * SAMPLES
-        kill(runner)
 
-    with pytest.raises(Killed):
-        train(RECIPE, tmp_path / 'run', At(0, compare), load_from=str(path))
+    start_from_backbone(RECIPE, tmp_path, look)
