@@ -9,19 +9,14 @@ from typing import Any
 
 from mmpretrain.structures import DataSample
 
+from eac_mm.deploy.alignment import NO_FACE, UNREADABLE
 from eac_mm.deploy.drawing import annotate
 from eac_mm.deploy.smoothing import Smoother
 from eac_mm.deploy.sources import Frames, Source
 from eac_mm.utils.image_formats import UnreadableImage
 
 from .prediction_files import PredictionFiles
-from .predictor import (
-    NO_FACE,
-    UNREADABLE,
-    ExpressionPredictor,
-    read_picture,
-    settle,
-)
+from .predictor import ExpressionPredictor, read_picture, settle
 
 FRAMES = 16  # of a video that are predicted at a time
 Step = Callable[[int], None]

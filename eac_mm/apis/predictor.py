@@ -12,6 +12,7 @@ from mmpretrain.structures import DataSample
 from eac_mm.datasets.images.decoding import decode
 from eac_mm.datasets.images.loading import LoadFace
 from eac_mm.deploy import AlignedFace, FaceAligner, build_detector, get_template
+from eac_mm.deploy.alignment import NO_FACE, UNREADABLE
 from eac_mm.engine.optimizers.bfloat16 import autocast
 from eac_mm.models.attention import class_attention
 from eac_mm.utils.image_formats import UnreadableImage
@@ -19,7 +20,6 @@ from eac_mm.utils.image_formats import UnreadableImage
 from .trained_model import TrainedModel, load_model
 
 UNCERTAIN = 'uncertain'
-NO_FACE, UNREADABLE = 'no_face', 'unreadable'
 
 
 class ExpressionPredictor:

@@ -10,7 +10,9 @@ import numpy as np
 from .faces import Detector, Face, choose
 from .templates import Template
 
-OK, NO_FACE, TINY, PROFILE = 'ok', 'no_face', 'tiny', 'profile'
+# What is said of a face, and of a picture without one or that cannot be read.
+OK, TINY, PROFILE = 'ok', 'tiny', 'profile'
+NO_FACE, UNREADABLE = 'no_face', 'unreadable'
 TINY_EYES = 10  # pixels between the eyes below which a face is called tiny
 # The picture in which the detector looks again: its side in pixels, and the part of it
 # that the template's square takes.

@@ -15,13 +15,12 @@ from eac_mm.datasets.listing import LeftOut, find_images
 from eac_mm.utils.files import write_atomically
 from eac_mm.utils.image_formats import UnreadableImage
 
-from .alignment import NO_FACE, FaceAligner, box_matrix, warp
+from .alignment import NO_FACE, UNREADABLE, FaceAligner, box_matrix, warp
 from .faces import Detector, choose
 from .templates import Template
 
 REPORT = 'alignment.json'  # the settings, and in the end what came of it
 RECORDS = 'alignment.jsonl'  # a line for each image; a run that was stopped goes on
-UNREADABLE = 'unreadable'
 WRITTEN = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 JPEG = ('.jpeg', '.jpg')
 QUALITY = (cv2.IMWRITE_JPEG_QUALITY, 98)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 
 BINS = 15
 SMALLEST, LARGEST = 0.05, 20.0  # temperatures that are tried
@@ -57,9 +58,7 @@ def reliability(
 
 def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     """Return the probabilities that the logits over a temperature would give."""
-    logits = np.log(probabilities.clip(FLOOR)) / temperature
-    powers = np.exp(logits - logits.max(1, keepdims=True))
-    return powers / powers.sum(1, keepdims=True)
+    return softmax(np.log(probabilities.clip(FLOOR)) / temperature, axis=1)
 
 
 def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from mmpretrain.evaluation import SingleLabelMetric
+from mmpretrain.evaluation import ConfusionMatrix, SingleLabelMetric
 
 from .calibration import Reliability, cross_fitted, fit_temperature, reliability
 
@@ -52,9 +52,9 @@ def by_class(table: pd.DataFrame, classes: tuple[str, ...]) -> pd.DataFrame:
 def confusion(table: pd.DataFrame, classes: tuple[str, ...]) -> np.ndarray:
     """Return how many images of each class (row) are called what (column), (L, L)."""
     labels, predicted = positions(table, classes)
-    counts = np.zeros((len(classes), len(classes)), int)
-    np.add.at(counts, (labels, predicted), 1)
-    return counts
+    return ConfusionMatrix.calculate(
+        torch.from_numpy(predicted), torch.from_numpy(labels), len(classes)
+    ).numpy()
 
 
 def calibration(

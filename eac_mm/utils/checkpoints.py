@@ -41,7 +41,7 @@ def format_of(head: bytes) -> str | None:
 
 
 def refuse_foreign(path: str | Path) -> None:
-    """Refuse a file that is none of ``torch.save``, without loading it.
+    """Refuse a file that ``torch.save`` did not write, without loading it.
 
     Raises:
         ValueError: Saying what it is, and what to do.
