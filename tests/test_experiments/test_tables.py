@@ -37,12 +37,12 @@ def test_recipes_are_named_as_their_entries_say():
         assert parts[0] == noise[entry.noise if rate is None else 30]
         assert rate is None or float(rate) == entry.noise / 100
         named = parts[-1] if parts[-1] in ('small', 'pretrained') else 'full'
-        assert named == ('full' if protocol in OURS else protocol)
+        assert named == OURS.get(protocol, protocol)
         assert PAPER.data[data]['name'] in entry.column
 
 
-# Protocols without a counterpart in the paper.
-OURS = ('synthetic', 'cifar10')
+# Protocols without a counterpart in the paper, and how their recipes are named.
+OURS = dict(synthetic='full', cifar10='full', screen='small')
 # Methods with figures in the paper's tables that compare methods.
 PRINTED = {
     'table1': ('baseline', 'scn', 'rul', 'eac'),
@@ -77,6 +77,7 @@ def test_tables_have_the_cells_of_the_paper():
         table6=dict(full=3 + 10, small=7),
         pairs=dict(synthetic=5),
         cifar10=dict(cifar10=12),
+        eac_plus=dict(screen=10),
         **{'lambda': dict(full=18, small=5)},
     )
     for table, protocol, entry in ENTRIES:
@@ -87,6 +88,16 @@ def test_tables_have_the_cells_of_the_paper():
         for entries in table.entries.values():
             places = [(entry.row, entry.column) for entry in entries]
             assert len(set(places)) == len(places)
+
+
+def test_the_screen_measures_on_faces_that_it_does_not_train_on():
+    for entry in PAPER.tables['eac_plus'].entries['screen']:
+        cfg = load_config(entry.recipe, list(entry.options))
+        data = cfg.val_dataloader.dataset
+        assert (data.split, data.indices) == ('train', -5000)
+        # of 28,224 images these are the last, and the first are trained on
+        trained = cfg.train_dataloader.dataset.dataset
+        assert (trained.split, trained.indices) == ('train', 10_000)
 
 
 def test_one_run_has_one_figure():
@@ -186,6 +197,7 @@ def test_baselines_of_the_paper():
         table3={plain},
         pairs={'Baseline'},
         cifar10={'Baseline'},
+        eac_plus={'Baseline'},
         table4=set(),
         table5={'Baseline'},
         table6={'Baseline'},  # of the small protocol
