@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 from mmengine import Config
+from modelindex.load_model_index import load
 
 ROOT = Path(__file__).parents[1]
+RECIPES = sorted(ROOT.glob('configs/[!_]*/*.py'))
 METAFILES = sorted(ROOT.glob('configs/*/metafile.yml'))
 INDEX = yaml.safe_load((ROOT / 'model-index.yml').read_text(encoding='utf-8'))
 
@@ -17,10 +19,17 @@ def models_of(path):
 
 
 def test_every_method_has_a_metafile_in_the_index():
-    methods = {path.parent for path in ROOT.glob('configs/[!_]*/*.py')}
+    methods = {path.parent for path in RECIPES}
     assert {path.parent for path in METAFILES} == methods
     wanted = [path.relative_to(ROOT).as_posix() for path in METAFILES]
     assert INDEX['Import'] == wanted
+
+
+def test_the_index_is_what_model_index_reads():
+    index = load(str(ROOT / 'model-index.yml'))
+    index.build_models_with_collections()
+    recipes = {path.relative_to(ROOT).as_posix() for path in RECIPES}
+    assert {model.config for model in index.models} == recipes
 
 
 @pytest.mark.parametrize('path', METAFILES, ids=lambda path: path.parent.name)

@@ -1,6 +1,7 @@
 """Check a config: build all of it, and list every problem before any training."""
 
 import contextlib
+import difflib
 import logging
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +11,16 @@ from typing import Any, NamedTuple
 from mmengine import Config
 from mmengine.hooks import Hook
 from mmengine.logging import MMLogger
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
-from mmpretrain.registry import DATASETS, HOOKS, METRICS, MODELS, PARAM_SCHEDULERS
+from mmpretrain.registry import (
+    DATASETS,
+    HOOKS,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    PARAM_SCHEDULERS,
+)
 from torch import nn
 
 from eac_mm.weights import DLIB_FACE
@@ -142,13 +150,19 @@ def _build_parts(cfg: Config, problems: _Problems) -> None:
 
 
 def _build_optimiser(cfg: Config, model: nn.Module, problems: _Problems) -> None:
-    wrapper = cfg.get('optim_wrapper')
-    built = _try(
-        problems,
-        'optim_wrapper',
-        lambda config: build_optim_wrapper(model, config),
-        wrapper,
-    )
+
+    def build(wrapper: Config) -> OptimWrapper:
+        kind = (wrapper.get('optimizer') or {}).get('type')
+        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+            # MMEngine's error does not name it.
+            names = {*OPTIMIZERS.module_dict, *OPTIMIZERS.parent.module_dict}
+            (near,) = difflib.get_close_matches(kind, names, 1, 0)
+            raise ValueError(
+                f'optimizer.type={kind!r}: there is no such optimizer. Fix: {near}'
+            )
+        return build_optim_wrapper(model, wrapper)
+
+    built = _try(problems, 'optim_wrapper', build, cfg.get('optim_wrapper'))
     optimiser = getattr(built, 'optimizer', None)
     for i, scheduler in enumerate(_listed(cfg.get('param_scheduler'))):
         if optimiser is not None and isinstance(scheduler, dict):

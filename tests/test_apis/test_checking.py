@@ -62,6 +62,13 @@ def test_all_problems_at_once():
     assert {'hook ramp', 'val_evaluator.1'} <= set(texts)
 
 
+def test_an_optimizer_that_does_not_exist():
+    _, problems = check(RECIPE, [*SMALL, 'optim_wrapper.optimizer.type=Adamm'])
+    assert found(problems) == {
+        'optim_wrapper': "optimizer.type='Adamm': there is no such optimizer. Fix: Adam"
+    }
+
+
 def test_what_fails_only_together():
     # Each part can be built; the head does not take what the backbone gives.
     _, problems = check(RECIPE, [*SMALL, 'model.head.in_channels=64'])
