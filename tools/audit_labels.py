@@ -1,6 +1,8 @@
 """Rank the labels of a recorded run by how suspect they are, and correct them.
 
 python tools/audit_labels.py work_dirs/eac/resnet18_syntheticfer_noise30
+
+The .npz file of tools/cross_fit.py, with --config, takes the place of a recorded run.
 """
 
 import argparse
@@ -17,10 +19,14 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '(of a run that was trained with --cfg-options '
         'default_hooks.recorder.type=TrainingRecorderHook)',
     )
-    parser.add_argument('run', help='work directory of a recorded run')
-    parser.add_argument('--out', type=Path, help='where files go [RUN/audit]')
+    parser.add_argument(
+        'run', help='work directory of a recorded run, or the .npz file of cross-fit'
+    )
+    parser.add_argument(
+        '--out', type=Path, help='where files go [RUN/audit; FILE_audit]'
+    )
     parser.add_argument('--score', help='ranks the labels [the best by measurement]')
-    parser.add_argument('--config', help='the recipe [that in RUN]')
+    parser.add_argument('--config', help='the recipe [that in RUN]; a FILE needs it')
     parser.add_argument(
         '--no-survey', action='store_true', help='do not read the images'
     )
@@ -60,6 +66,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         'before you train on others\n'
         f'corrected: {summary["corrected"]:,}'
     )
+    if 'last_loss' not in audit.scores:
+        print(
+            "predictions over folds have no epochs: there are cleanlab's scores alone, "
+            'and no loss curves'
+        )
     for pair in summary['corrected_pairs'][:5]:
         print(f'  {pair["label"]} -> {pair["suggestion"]}: {pair["count"]:,}')
     print('\n' + '\n'.join(str(path) for path in files))

@@ -3,6 +3,7 @@
 python tools/cross_fit.py configs/baseline/resnet18_rafdb_noise30.py annotator.txt
 
 AnnotatedLabels reads it: the annotator beside the noisy label that LTNet learns from.
+The probabilities go to annotator.npz, which tools/audit_labels.py reads.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description='Train a network on all folds of the training data but one, for '
-        'each fold, let it label that fold, and write all labels to a file.',
+        'each fold, let it predict that fold, and write all labels to a file, and all '
+        'probabilities to one that ends in .npz, for eac-mm audit.',
         epilog='example: eac-mm cross-fit baseline/resnet18_rafdb_noise30 '
         'annotator.txt',
     )
@@ -52,9 +54,11 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
         FileExistsError: If the file exists and ``--force`` is not given.
     """
     args = parse_args(argv)
-    if args.out.exists() and not args.force:
+    both = (args.out, args.out.with_suffix('.npz'))
+    present = [path for path in both if path.exists()]
+    if present and not args.force:
         raise FileExistsError(
-            f'{args.out} exists; runs may depend on it. Fix: choose another name, or '
+            f'{present[0]} exists; runs may depend on it. Fix: choose another name, or '
             'replace it with --force.'
         )
     import torch  # these take seconds
@@ -70,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
     print(
         f'\n{args.out}: {sum(manifest.clean_counts):,} labels, predicted over '
         f'{args.folds} folds\n{100 * manifest.measured_rate:.2f} % differ from the '
-        'clean labels, which no training saw'
+        'clean labels, which no training saw\n'
+        f'{both[1]}: their probabilities. To rank the labels by them: eac-mm audit '
+        f'{both[1]} --config {args.config}'
     )
     return manifest
 

@@ -2,8 +2,9 @@
 
 python tools/measure_audit.py work_dirs/eac/resnet18_syntheticfer_noise30
 
-Of several runs on the same labels the scores are averaged. The rows go to a csv file,
-in place of earlier ones of the same name.
+A run is the work directory of a recorded training, or the .npz file of
+tools/cross_fit.py. Of several on the same labels the scores are averaged. The rows go
+to a csv file, in place of earlier ones of the same name.
 """
 
 import argparse
@@ -22,7 +23,10 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         'work_dirs/eac/resnet18_syntheticfer_noise30',
     )
     parser.add_argument(
-        'runs', nargs='+', help='work directories; their scores are averaged'
+        'runs',
+        nargs='+',
+        help='work directories, or files of tools/cross_fit.py; their scores are '
+        'averaged',
     )
     parser.add_argument('--name', help='of the rows [folders of the first run]')
     parser.add_argument('--out', type=Path, default=OUT, help='[%(default)s]')
@@ -35,11 +39,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Imported here: --help needs none of it, and it takes seconds.
     import pandas as pd
 
-    from eac_mm.audit import read_records
+    from eac_mm.audit import read_evidence
     from eac_mm.audit.measure import measure_scores
     from eac_mm.utils.files import write_atomically
 
-    measured = measure_scores([read_records(run) for run in args.runs])
+    measured = measure_scores([read_evidence(run) for run in args.runs])
     name = args.name or '/'.join(Path(args.runs[0]).resolve().parts[-3:])
     measured.insert(0, 'runs', len(args.runs))
     measured.insert(0, 'name', name)

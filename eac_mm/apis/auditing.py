@@ -1,4 +1,4 @@
-"""From a recorded run to its label audit on disk."""
+"""From a recorded run, or predictions over folds, to a label audit on disk."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,13 +15,15 @@ from eac_mm.audit import (
     audit_labels,
     build_report,
     data_sets,
-    read_records,
+    read_evidence,
     survey_split,
     write_audit,
     write_corrected,
 )
+from eac_mm.datasets.fingerprint import fingerprint
 from eac_mm.datasets.images import without_cache
 from eac_mm.datasets.sample_table import numbering_data_set, read_labels
+from eac_mm.utils.fold_predictions import FoldPredictions
 
 from .launch import load_config
 from .reviewing import review_page
@@ -43,15 +45,17 @@ def audit_run(
     survey: bool = True,
     page: bool = True,
 ) -> AuditedRun:
-    """Audit the labels of a recorded run, and write all that was found.
+    """Audit labels by a recorded run or by folds, and write all that was found.
 
     Args:
         run: Work directory of a run with
-            :class:`~eac_mm.engine.hooks.TrainingRecorderHook`.
-        out: Where the files go. Defaults to the folder ``audit`` of the run.
+            :class:`~eac_mm.engine.hooks.TrainingRecorderHook`, or the ``.npz`` file of
+            :func:`~eac_mm.apis.cross_fit`.
+        out: Where the files go. Defaults to the folder ``audit`` of the run, or
+            ``<name>_audit`` beside the file.
         score: Name of the score that ranks. Defaults to the best by measurement; see
             :func:`~eac_mm.audit.audit_labels`.
-        config: The recipe. Defaults to that in the run's folder.
+        config: The recipe. Defaults to that in the run's folder; a file needs one.
         options: Overrides of the recipe, such as where the data are now.
         survey: Whether to read all images for what ``tools/check_dataset.py`` finds.
             Defaults to True.
@@ -63,18 +67,27 @@ def audit_run(
             for an unknown score.
         ImportError: If cleanlab is not installed.
     """
-    records = read_records(run)
+    records = read_evidence(run)
     audit = audit_labels(records, score)
+    folds = isinstance(records, FoldPredictions)
+    if folds and config is None:
+        raise ValueError(
+            f'{run} does not hold the recipe. Fix: name it by --config (config= in '
+            'Python), with the --cfg-options of tools/cross_fit.py.'
+        )
     cfg = load_config(config or find_config(run), options)
     init_default_scope(cfg.get('default_scope', 'mmpretrain'))
     dataset = training_data(cfg)
-    if not np.array_equal(read_labels(dataset)['noisy_labels'], records.noisy_labels):
+    same = np.array_equal(read_labels(dataset)['noisy_labels'], records.noisy_labels)
+    if not same or folds and fingerprint(dataset) != records.fingerprint:
         raise ValueError(
-            f'{run} was trained on {len(records.noisy_labels)} labels that are not '
-            f'those of the data set now ({len(dataset)}). Fix: name the recipe of the '
-            'run (--config), or give the data as they were (--cfg-options).'
+            f'{run} was trained on {len(records.noisy_labels)} labels or images that '
+            f'are not those of the data set now ({len(dataset)}). Fix: name the recipe '
+            'of the run (--config), or give the data as they were (--cfg-options).'
         )
-    out = Path(run, 'audit') if out is None else Path(out)
+    if out is None:
+        out = Path(run).with_suffix('') if folds else Path(run, 'audit')
+        out = out.with_name(f'{out.name}_audit') if folds else out
     found = dict(run=str(run))
     if survey:
         found['dataset'] = survey_training(cfg)

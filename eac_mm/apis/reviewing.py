@@ -8,12 +8,13 @@ from mmengine import Config
 from torch.utils.data import Dataset
 
 from eac_mm.audit import LabelAudit, Suspects, write_review_page
+from eac_mm.audit.evidence import Evidence
 from eac_mm.datasets.labels import Annotations
 from eac_mm.datasets.sample_table import numbering_data_set
 from eac_mm.datasets.wrappers import walk
 from eac_mm.models.attention import class_attention
 from eac_mm.utils.checkpoints import newest_whole
-from eac_mm.utils.training_records import TrainingRecords
+from eac_mm.utils.fold_predictions import FoldPredictions
 from eac_mm.visualization import classification_losses
 
 from .figures import BATCH, features_of, file_paths, gives_bgr
@@ -29,7 +30,7 @@ MARGIN = 1.5
 def review_page(
     run: str | Path,
     audit: LabelAudit,
-    records: TrainingRecords,
+    records: Evidence,
     cfg: Config,
     folder: str | Path,
     count: int | None = None,
@@ -42,7 +43,7 @@ def review_page(
     Args:
         run: Work directory of the run.
         audit: Of its labels.
-        records: Of the run.
+        records: Of the run. Predictions over folds give no loss curves.
         cfg: Its recipe.
         folder: Where ``report.html`` goes.
         count: How many of the most suspect labels to show. Defaults to None: half as
@@ -61,10 +62,6 @@ def review_page(
     numbers = {name: label for label, name in enumerate(classes)}
     rows = table.loc[shown]
     attention, neighbours = seen(run, data, shown)
-    losses = [
-        classification_losses(records, epoch + 1)[shown]
-        for epoch in range(len(records))
-    ]
     others = [name for name in audit.scores if name != audit.score]
     names, keys, on_disk = names_of(data)
     suspects = Suspects(
@@ -77,7 +74,7 @@ def review_page(
         suggestions=rows['suggestion'].map(numbers).to_numpy(),
         probabilities=rows[[f'probability_{name}' for name in classes]].to_numpy(),
         scores={name: rows[name].to_numpy(float) for name in (audit.score, *others)},
-        losses=np.stack(losses, axis=1),
+        losses=loss_curves(records, shown),
         attention=attention,
         neighbours=neighbours,
     )
@@ -86,6 +83,15 @@ def review_page(
     bgr = gives_bgr(cfg, data)
     write_review_page(path, suspects, (picture(data, i, bgr) for i in shown), title)
     return path
+
+
+def loss_curves(records: Evidence, shown: np.ndarray) -> np.ndarray | None:
+    """Return the loss of labels in each epoch, (K, E), or None without epochs."""
+    if isinstance(records, FoldPredictions):
+        return None
+    epochs = range(1, len(records) + 1)
+    losses = [classification_losses(records, epoch)[shown] for epoch in epochs]
+    return np.stack(losses, axis=1)
 
 
 def names_of(data: Dataset) -> tuple[list[str], list[str], bool]:

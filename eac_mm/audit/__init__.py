@@ -4,6 +4,7 @@ from eac_mm.utils.training_records import read_records
 
 from .audit_files import write_audit
 from .corrected import write_corrected
+from .evidence import read_evidence
 from .labels import LabelAudit, audit_labels
 from .report import build_report
 from .review_page import Suspects, write_review_page
@@ -15,6 +16,7 @@ __all__ = [
     'audit_labels',
     'build_report',
     'data_sets',
+    'read_evidence',
     'read_records',
     'survey_split',
     'write_audit',

@@ -36,7 +36,7 @@ def load_cleanlab() -> ModuleType:
 
 
 def quality_scores(
-    labels: np.ndarray, averaged: np.ndarray, predictions: Sequence[np.ndarray]
+    labels: np.ndarray, averaged: np.ndarray, predictions: Sequence[np.ndarray] = ()
 ) -> dict[str, np.ndarray]:
     """Return cleanlab's label quality scores, turned so that larger is more suspect.
 
@@ -47,7 +47,8 @@ def quality_scores(
     Args:
         labels: Noisy labels, int64 (N,).
         averaged: Probabilities, float (N, L); NaN for samples without any.
-        predictions: Probabilities of each epoch, alike.
+        predictions: Probabilities of each epoch, alike. Defaults to none: there is no
+            ``cleanlab_ensemble`` then.
 
     Returns:
         A value for each sample, NaN for those without probabilities.
@@ -67,6 +68,8 @@ def quality_scores(
         )
         for method in METHODS
     }
+    if not predictions:
+        return scores
     # An epoch that did not serve a sample has the average's opinion of it.
     filled = [np.where(np.isfinite(p), p, averaged)[served] for p in predictions]
     ensemble = rank.get_label_quality_ensemble_scores(given, filled, verbose=False)

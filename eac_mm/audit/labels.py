@@ -1,4 +1,4 @@
-"""Rank the labels of a recorded training by how suspect they are."""
+"""Rank the labels of a training set by how suspect they are."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eac_mm.utils.training_records import TrainingRecords
-
 from .confident import describe_classes, estimate_noise, find_issues
+from .evidence import Evidence
 from .scores import default_score, score_labels
 
 
@@ -68,15 +67,15 @@ class LabelAudit:
         )
 
 
-def audit_labels(records: TrainingRecords, score: str | None = None) -> LabelAudit:
-    """Rank the labels of a recorded training.
+def audit_labels(records: Evidence, score: str | None = None) -> LabelAudit:
+    """Rank the labels of a recorded training, or by predictions over folds.
 
     Args:
-        records: From :func:`~eac_mm.audit.read_records`.
+        records: From :func:`~eac_mm.audit.read_evidence`.
         score: Name of the score that ranks, see
             :func:`~eac_mm.audit.scores.score_labels`. Defaults to the one that was
             measured to be best: ``late_loss_view2`` if there are two views, else
-            ``mean_loss``.
+            ``mean_loss``; for folds ``cleanlab_self_confidence``.
 
     Raises:
         ValueError: If there is no such score.

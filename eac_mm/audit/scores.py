@@ -1,4 +1,4 @@
-"""Score how suspect each label is, from the records of one training."""
+"""Score how suspect each label is, from a recorded training or from folds."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr, log_softmax
 
+from eac_mm.utils.fold_predictions import FoldPredictions
 from eac_mm.utils.training_records import TrainingRecords
 
 from .confident import quality_scores
+from .evidence import Evidence
 
 # The default score, measured in docs/label_audit.md: what is not classified in training
 # memorises late, so that its late epochs say most; what is classified has memorised by
-# then, so that all epochs count.
-DEFAULTS = ('late_loss_view2', 'mean_loss')
+# then, so that all epochs count. Predictions over folds have no epochs.
+DEFAULTS = ('late_loss_view2', 'mean_loss', 'cleanlab_self_confidence')
 
 
 def default_score(names: Iterable[str]) -> str:
@@ -40,10 +42,12 @@ class LabelScores:
     probabilities: np.ndarray
 
 
-def score_labels(records: TrainingRecords) -> LabelScores:
-    """Score the labels of a recorded training.
+def score_labels(records: Evidence) -> LabelScores:
+    """Score the labels of a recorded training, or by predictions over folds.
 
-    The scores of view 1, which other views have too, with ``_view2`` in their names:
+    Folds have no epochs, and so cleanlab's scores alone
+    (:func:`~eac_mm.audit.confident.quality_scores`). A recorded training has them, and
+    these scores of view 1, which other views have too, with ``_view2`` in their names:
 
     - ``last_loss``: cross-entropy of the label in the last epoch
     - ``mean_loss``: cross-entropy, averaged over the epochs
@@ -61,8 +65,17 @@ def score_labels(records: TrainingRecords) -> LabelScores:
     :func:`~eac_mm.audit.confident.quality_scores`.
 
     Args:
-        records: From :func:`~eac_mm.audit.read_records`.
+        records: From :func:`~eac_mm.audit.read_evidence`.
     """
+    if isinstance(records, FoldPredictions):
+        predicted = records.probabilities.astype(np.float64)
+        scores = quality_scores(records.noisy_labels, predicted)
+        return LabelScores(pd.DataFrame(scores), predicted)
+    return _score_epochs(records)
+
+
+def _score_epochs(records: TrainingRecords) -> LabelScores:
+    """Score the labels of a recorded training; see :func:`score_labels`."""
     labels = records.noisy_labels
     sums, counts = defaultdict(float), defaultdict(float)
     last: dict[str, np.ndarray] = {}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from mmengine import Config
 from mmpretrain.registry import MODELS
 
+from eac_mm.models.passes import passes_of
 from eac_mm.utils import hardware
 
 from .plans import Cell
@@ -35,18 +36,12 @@ class Speed(NamedTuple):
 def passes_per_image(model: Config | dict) -> float:
     """Return how often a training step passes an image through a backbone.
 
-    The model tells, by an attribute ``passes`` or else ``views`` of the classifier or
-    of its head. Without one it is 1.
-
     Args:
         model: Config of the model.
     """
     key = repr(model)
     if key not in _PASSES:
-        built = MODELS.build(model)
-        parts = (built, getattr(built, 'head', None))
-        told = (getattr(p, name, None) for p in parts for name in ('passes', 'views'))
-        _PASSES[key] = next((number for number in told if number is not None), 1)
+        _PASSES[key] = passes_of(MODELS.build(model))
     return _PASSES[key]
 
 

@@ -100,6 +100,16 @@ class TrainingRecords:
     paths: tuple[str, ...] | None
     _files: tuple[Path, ...]
 
+    @property
+    def path(self) -> Path:
+        """Where the records lie: the run's folder."""
+        return self.folder
+
+    @property
+    def passes(self) -> int:
+        """How often each image went through the backbone: epochs times views."""
+        return len(self) * len(self[0].logits)
+
     def __len__(self) -> int:
         """Return the number of epochs."""
         return len(self._files)
@@ -112,7 +122,7 @@ class TrainingRecords:
         """
         epoch = range(1, len(self) + 1)[position]
         path = self._files[epoch - 1]
-        arrays = _read(path)
+        arrays = read_arrays(path)
         logits, disagreement = arrays.get('logits'), arrays.get('disagreement')
         shape = None if logits is None else logits.shape
         if shape is None or shape[1:] != (len(self.noisy_labels), len(self.classes)):
@@ -158,7 +168,7 @@ def read_records(folder: str | Path) -> TrainingRecords:
             f'{samples} is missing, which says what the samples are. Fix: put it back; '
             'resuming the run for one more epoch writes it again.'
         )
-    arrays = _read(samples)
+    arrays = read_arrays(samples)
     paths = arrays.get('paths')
     return TrainingRecords(
         folder=Path(folder),
@@ -170,8 +180,12 @@ def read_records(folder: str | Path) -> TrainingRecords:
     )
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
-    """Read all arrays of a file, checksums included."""
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read all arrays of a file, checksums included.
+
+    Raises:
+        ValueError: If it is damaged.
+    """
     try:
         with np.load(path, allow_pickle=False) as file:
             return dict(file)

@@ -7,6 +7,7 @@ from mmpretrain.registry import DATASETS
 
 from eac_mm.apis import cross_fit, load_config
 from eac_mm.datasets import AnnotatedLabels, SyntheticFER
+from eac_mm.utils.fold_predictions import read_fold_predictions
 
 RECIPE = Path(__file__).parents[2] / 'configs/baseline/resnet18_syntheticfer_noise30.py'
 SIZE = 10
@@ -22,7 +23,7 @@ class Teller(torch.nn.Module):
     def test_step(self, batch):
         self.seen += [image.float().mean().item() for image in batch['inputs']]
         for sample in batch['data_samples']:
-            sample.set_pred_label(self.label)
+            sample.set_pred_score(torch.eye(7)[self.label] * 0.4 + 0.1)
         return batch['data_samples']
 
 
@@ -69,6 +70,17 @@ def test_each_sample_is_labelled_by_those_that_did_not_see_it(
         means = [faces[i]['img'].mean() for i in labelled]
         assert sorted(model.seen) == pytest.approx(sorted(means), rel=1e-5)
 
+    # The probabilities of each sample are those of the network that did not see it.
+    folds = read_fold_predictions(tmp_path / 'annotator.npz')
+    wanted = np.full((SIZE, 7), 0.1)
+    wanted[np.arange(SIZE), labels] = 0.5
+    np.testing.assert_allclose(folds.probabilities, wanted, atol=1e-6)
+    np.testing.assert_array_equal(folds.noisy_labels, data.given_labels)
+    np.testing.assert_array_equal(folds.clean_labels, data.clean_labels)
+    # Two networks of three trained on an image for 20 epochs; the third predicts it.
+    assert (folds.folds, folds.passes) == (3, 2 * 20 + 1)
+    assert folds.fingerprint['samples'] == SIZE
+
     assert manifest.kind == 'predicted'
     wrong = (labels != data.clean_labels).mean()
     assert manifest.measured_rate == pytest.approx(wrong)
@@ -81,6 +93,8 @@ def test_each_sample_is_labelled_by_those_that_did_not_see_it(
 def test_mistakes_are_named(cfg, tmp_path):
     with pytest.raises(ValueError, match='folds=1: .*Fix: 2 or more'):
         cross_fit(cfg, tmp_path / 'a.txt', folds=1)
+    with pytest.raises(ValueError, match='a.npz is where .*Fix: .*[.]txt'):
+        cross_fit(cfg, tmp_path / 'a.npz')
     cfg.train_dataloader.dataset = cfg.train_dataloader.dataset.dataset
     with pytest.raises(ValueError, match='is SyntheticFER, and .*Fix:'):
         cross_fit(cfg, tmp_path / 'a.txt')

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from recorded import record
 
-from eac_mm.audit import read_records
+from eac_mm.audit import read_evidence, read_records
+from eac_mm.audit.confident import METHODS
 from eac_mm.audit.measure import measure_scores
+from eac_mm.utils.fold_predictions import write_fold_predictions
 
 CLEAN = [0, 0, 0, 1, 1, 1]
 NOISY = [0, 0, 1, 1, 1, 0]  # samples 2 and 5 are wrong
@@ -51,6 +53,36 @@ def test_a_sample_that_was_never_served_is_the_least_suspect(tmp_path):
     sure = [np.nan, -1, 2, -2, -1, 0.5]
     found = row(measure_scores([run(tmp_path, sure, clean_labels=CLEAN)]), 'mean_loss')
     assert found.auroc == 7 / 8
+
+
+def folds(path, shares, passes):
+    """Predictions over folds; ``shares`` are the probabilities of class 0."""
+    samples = dict(
+        noisy_labels=np.array(NOISY),
+        clean_labels=np.array(CLEAN),
+        classes=np.array(['a', 'b']),
+    )
+    shares = np.array(shares)
+    predicted = np.stack([shares, 1 - shares], 1)
+    write_fold_predictions(path, samples, predicted, 5, passes, {})
+    return read_evidence(path)
+
+
+def test_folds_by_hand(tmp_path):
+    """1 - the label's probability: .25, .75, .875, .125, .25, .375."""
+    shares = [0.75, 0.25, 0.875, 0.125, 0.25, 0.625]
+    one = folds(tmp_path / 'folds.npz', shares, passes=121)
+    table = measure_scores([one])
+    assert set(table.score) == {f'cleanlab_{method}' for method in METHODS}
+    found = row(table, 'cleanlab_self_confidence')
+    # As above, only sample 5 and sample 1 are in the wrong order.
+    assert (found.auroc, found.precision, found.passes) == (7 / 8, 1 / 2, 121)
+    assert table[table.default].score.tolist() == ['cleanlab_self_confidence']
+    unknown = folds(tmp_path / 'iterations.npz', shares, passes=None)
+    assert measure_scores([one, unknown]).passes.isna().all()
+    recorded = run(tmp_path / 'run', [1, -1, 2, -2, -1, 0.5], clean_labels=CLEAN)
+    with pytest.raises(ValueError, match='different scores.*Fix: '):
+        measure_scores([one, recorded])
 
 
 def test_refusals(tmp_path):

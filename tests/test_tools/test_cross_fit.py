@@ -1,11 +1,15 @@
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
 
-from eac_mm.apis import load_config
+from eac_mm.apis import audit_run, load_config
+from eac_mm.audit import read_evidence
+from eac_mm.audit.measure import measure_scores
+from eac_mm.utils.fold_predictions import write_fold_predictions
 
 ROOT = Path(__file__).parents[2]
 RECIPE = str(ROOT / 'configs/baseline/resnet18_syntheticfer_noise30.py')
@@ -24,6 +28,27 @@ OPTIONS = [
 ]
 
 
+def assert_it_can_be_audited_and_measured(file):
+    options = {'train_dataloader.dataset.dataset.size': 24}
+    audit, files = audit_run(file, config=RECIPE, options=options)
+    assert audit.score == 'cleanlab_self_confidence'
+    assert {path.parent for path in files} == {file.parent / 'annotator_audit'}
+    folds = read_evidence(file)
+    own = folds.probabilities[np.arange(24), folds.noisy_labels]
+    np.testing.assert_allclose(audit.table.cleanlab_self_confidence, 1 - own)
+    measured = measure_scores([folds])
+    # One network of two trained on each image, for one epoch; the other predicts it.
+    assert measured.passes.tolist() == [2] * 3
+    with pytest.raises(ValueError, match='does not hold the recipe. Fix: '):
+        audit_run(file)
+    # The same labels under other names are other data.
+    facts = dict(folds.fingerprint, names='other')
+    samples = dict(noisy_labels=folds.noisy_labels, classes=np.array(folds.classes))
+    write_fold_predictions(file, samples, folds.probabilities, 2, 2, facts)
+    with pytest.raises(ValueError, match='labels or images that are not those'):
+        audit_run(file, config=RECIPE, options=options)
+
+
 def test_it_writes_a_file_that_the_recipe_of_ltnet_reads(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(Runner, '_log_env', lambda *args: None)
     out, work_dir = tmp_path / 'annotator.txt', tmp_path / 'runs'
@@ -37,6 +62,8 @@ def test_it_writes_a_file_that_the_recipe_of_ltnet_reads(tmp_path, capsys, monke
     recipe = ROOT / 'configs/ltnet/resnet18_syntheticfer_noise30.py'
     data = DATASETS.build(load_config(recipe, options).train_dataloader.dataset)
     assert data.annotator_labels.shape == (24, 1)
+
+    assert_it_can_be_audited_and_measured(out.with_suffix('.npz'))
 
     before = out.read_text()
     with pytest.raises(FileExistsError, match='Fix: choose another name'):
