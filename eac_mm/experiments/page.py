@@ -12,6 +12,7 @@ from .plans import Cell
 from .plot import picture
 from .report import LAST, as_csv, as_markdown, baselines, records
 from .runs import Run
+from .spending import cost_table
 from .tables import PaperTables, Table
 
 # Of each session in a result: what the page names.
@@ -81,7 +82,7 @@ class Page:
         return {run: run.result() for run in runs}
 
     def write(self) -> str:
-        """Write ``.md``, ``.csv`` and ``.png``, and return the Markdown table.
+        """Write ``.md``, ``.csv`` and ``.png``, and return the Markdown tables.
 
         Runs that have no record yet get one: the page can be rebuilt from these.
 
@@ -98,9 +99,13 @@ class Page:
         write_atomically(
             path.with_suffix('.png'), picture(self.table, rows, self.title)
         )
-        text = f'{self._head(rows)}\n\n{figures}\n\n{self._notes()}\n'
+        costs = cost_table(self.table, self.cells)
+        parts = [self._head(rows), figures, self._notes()]
+        parts += ['## Cost', costs] if costs else []
+        text = '\n\n'.join(parts) + '\n'
         write_atomically(path.with_suffix('.md'), text.encode())
-        return f'{path.with_suffix(".md")}\n\n{figures}'
+        shown = [path.with_suffix('.md'), figures, *([costs] if costs else [])]
+        return '\n\n'.join(map(str, shown))
 
     def _refuse_mixed_data(self) -> None:
         """Compare the fingerprints of what stands in one column.

@@ -107,3 +107,18 @@ def describe() -> str:
         answer = subprocess.run(command, capture_output=True, text=True)
         parts.append(answer.stdout.strip() or 'a GPU')
     return '; '.join([*parts, f'torch {torch.__version__}'])
+
+
+def peak_memory() -> int | None:
+    """Return the most bytes that this process has held: the GPU's, else its own.
+
+    None on systems that do not tell (Windows).
+    """
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    unit = 1 if sys.platform == 'darwin' else 1024
+    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

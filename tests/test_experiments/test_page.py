@@ -43,7 +43,9 @@ def test_page(page, cells, tmp_path):
         assert line in text.splitlines()
     assert '| R | EAC | 3 | 81.00 ± 1.00 |' in printed
     assert '| +0.00 (1 seed) |' in printed
-    assert printed.split('\n\n', 1)[1] in text
+    figures, costs, notes = printed.split('\n\n')[1:]
+    assert figures in text
+    assert f'## Cost\n\n{costs}\n\n{notes}\n' in text
     assert 'Over the baseline (Base): the mean' in text
     assert 'only this mean is compared with the paper' in text
     assert 'Runs from random weights do not compare' in text

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
@@ -41,8 +42,11 @@ class ResultHook(Hook):
     (:class:`~eac_mm.engine.RunIdentityHook`), ``start`` (files of the first weights),
     ``data`` (data sets, their sizes and the noise), ``last_by_class`` (accuracy of each
     class at the last validation, of :class:`~eac_mm.evaluation.MeanClass`),
-    ``sessions`` (code, machine and precision, an item more if a resumed run went on
-    with others) and ``measures`` (:data:`eac_mm.version.MEASURES`).
+    ``cost`` (``seconds``: of the cores of the training process, without the workers
+    that load data, and on a GPU of the clock; ``peak_memory`` of the process or the
+    GPU in bytes; ``parameters``, the number of weights), ``sessions`` (code, machine
+    and precision, an item more if a resumed run went on with others) and ``measures``
+    (:data:`eac_mm.version.MEASURES`).
 
     Args:
         metric: Key of the metric that the best epoch is chosen by. Defaults to
@@ -71,6 +75,7 @@ class ResultHook(Hook):
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
         self.clock = None
+        self.spent_clock: float | None = _spent()
         self.data = dict(train=describe_data(runner.train_dataloader.dataset))
         if runner.val_loop is not None:
             self.data['val'] = describe_data(runner.val_dataloader.dataset)
@@ -80,9 +85,11 @@ class ResultHook(Hook):
         if loaded is not None:
             self.epochs = loaded['epochs']
             self.clock = time.monotonic() - loaded['seconds']
+            self._resume_spending(loaded.get('spent'))
             self.sessions = loaded.get('sessions', [])
             self.start = loaded.get('start')
         elif runner._resume and self.path.is_file():  # a checkpoint of before 0.1.0
+            self._resume_spending(None)
             epochs = json.loads(self.path.read_text())['epochs']
             self.epochs = [e for e in epochs if e.get('epoch', 0) < runner.epoch]
         session = dict(
@@ -99,6 +106,7 @@ class ResultHook(Hook):
             checkpoint['result'] = dict(
                 epochs=list(self.epochs),
                 seconds=self._seconds(),
+                spent=self._spent(),
                 sessions=list(self.sessions),
                 start=self.start,
             )
@@ -130,6 +138,16 @@ class ResultHook(Hook):
     def _seconds(self) -> float:
         """Return the seconds since the last validation, or since the start."""
         return 0.0 if self.clock is None else time.monotonic() - self.clock
+
+    def _resume_spending(self, before: float | None) -> None:
+        """Go on from the seconds in a checkpoint, None if it does not say."""
+        self.spent_clock = None if before is None else _spent() - before
+
+    def _spent(self) -> float | None:
+        """Return the seconds that the run has cost, None if a part is not known."""
+        return (
+            None if self.spent_clock is None else round(_spent() - self.spent_clock, 1)
+        )
 
     def after_train(self, runner: Runner) -> None:
         """Log the mean of the last epochs."""
@@ -172,6 +190,11 @@ class ResultHook(Hook):
             last_mean={key: round(fmean(e[key] for e in tail), 4) for key in shared},
             best_epoch=max(measured, key=lambda e: e[self.metric], default=None),
             seconds=round(sum(e['seconds'] for e in self.epochs), 1),
+            cost=dict(
+                seconds=self._spent(),
+                peak_memory=hardware.peak_memory(),
+                parameters=sum(p.numel() for p in runner.model.parameters()),
+            ),
             epochs=self.epochs,
             last_by_class=_by_class(runner),
             data=self.data,
@@ -219,6 +242,14 @@ def _by_class(runner: Runner) -> dict | None:
             names = [*map(str, names), *map(str, numbers)]
             return dict(zip(names, _rounded(metric.accuracies), strict=True))
     return None
+
+
+def _spent() -> float:
+    """Return seconds of cores, which other work on the machine does not lengthen.
+
+    What a GPU does is not among them; there it is the clock.
+    """
+    return time.monotonic() if torch.cuda.is_available() else time.process_time()
 
 
 def _identity_of(runner: Runner) -> dict | None:

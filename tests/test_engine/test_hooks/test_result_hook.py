@@ -173,6 +173,39 @@ def test_epochs_without_validation_add_their_seconds(tmp_path, monkeypatch):
     assert seconds == [(1, 10.0), (3, 20.0)]
 
 
+def test_the_cost_of_a_run_survives(tmp_path, monkeypatch):
+    cores = [100.0]
+    monkeypatch.setattr('time.process_time', lambda: cores[0])
+    runner, hook = make_runner(tmp_path), ResultHook()
+
+    def cost():
+        return json.loads((tmp_path / 'result.json').read_text())['cost']
+
+    hook.before_train(runner)
+    cores[0] += 30
+    train(hook, runner, [10.0])
+    assert cost()['seconds'] == 30.0
+    assert cost()['parameters'] == 2  # a weight and a bias
+    # PyTorch alone takes some 100 MB; a wrong unit would be off by 1,024
+    assert 5e7 < cost()['peak_memory'] < 2e10
+    cores[0] += 7
+    checkpoint = saved_by(hook, runner)
+    cores[0] = 5.0  # in another process
+    runner._resume, hook = True, ResultHook()
+    hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_train(runner)
+    cores[0] += 2
+    train(hook, runner, [20.0])
+    assert cost()['seconds'] == 39.0
+    # what an older checkpoint does not say is not made up
+    checkpoint = saved_by(hook, runner)
+    del checkpoint['result']['spent']
+    hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_train(runner)
+    train(hook, runner, [20.0])
+    assert cost()['seconds'] is None
+
+
 def test_an_older_checkpoint_leaves_the_metrics_to_the_file(tmp_path):
     runner, hook = make_runner(tmp_path), ResultHook()
     hook.before_train(runner)
