@@ -5,9 +5,15 @@ python tools/audit_labels.py work_dirs/eac/resnet18_syntheticfer_noise30
 The .npz file of tools/cross_fit.py, with --config, takes the place of a recorded run.
 """
 
+from __future__ import annotations
+
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # it takes a while, and --help needs none
+    import pandas as pd
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -39,6 +45,15 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='overrides, such as train_dataloader.dataset.dataset.data_root=/data/mine',
     )
     return parser.parse_args(argv)
+
+
+def describe_duplicates(table: pd.DataFrame) -> str:
+    """Say how many images are near-duplicates, and of different labels."""
+    alike, disagree = table.duplicates > 0, table.duplicates_disagree
+    return (
+        f'near-duplicates: {alike.sum():,} images, {disagree.sum():,} of them with '
+        'different labels (duplicates_disagree)'
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -73,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
     for pair in summary['corrected_pairs'][:5]:
         print(f'  {pair["label"]} -> {pair["suggestion"]}: {pair["count"]:,}')
+    if not args.no_survey:
+        print(describe_duplicates(audit.table))
     print('\n' + '\n'.join(str(path) for path in files))
     page = next((path for path in files if path.suffix == '.html'), None)
     if page is not None:

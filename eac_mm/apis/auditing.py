@@ -25,6 +25,7 @@ from eac_mm.datasets.images import without_cache
 from eac_mm.datasets.sample_table import numbering_data_set, read_labels
 from eac_mm.utils.fold_predictions import FoldPredictions
 
+from .image_columns import summarise_duplicates, with_image_columns
 from .launch import load_config
 from .reviewing import review_page
 
@@ -57,8 +58,8 @@ def audit_run(
             :func:`~eac_mm.audit.audit_labels`.
         config: The recipe. Defaults to that in the run's folder; a file needs one.
         options: Overrides of the recipe, such as where the data are now.
-        survey: Whether to read all images for what ``tools/check_dataset.py`` finds.
-            Defaults to True.
+        survey: Whether to read all images, for what ``tools/check_dataset.py`` finds,
+            near-duplicates and outliers. Defaults to True.
         page: Whether to write the review page, ``report.html``. Defaults to True.
 
     Raises:
@@ -91,6 +92,8 @@ def audit_run(
     found = dict(run=str(run))
     if survey:
         found['dataset'] = survey_training(cfg)
+        audit = with_image_columns(audit, run, cfg)
+        found['near_duplicates'] = summarise_duplicates(audit)
     files = write_audit(audit, out, found)
     files += write_corrected(dataset, audit.corrected_labels(), out)
     if page:

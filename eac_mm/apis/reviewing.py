@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from mmengine import Config
 from torch.utils.data import Dataset
@@ -73,7 +74,10 @@ def review_page(
         shown=shown,
         suggestions=rows['suggestion'].map(numbers).to_numpy(),
         probabilities=rows[[f'probability_{name}' for name in classes]].to_numpy(),
-        scores={name: rows[name].to_numpy(float) for name in (audit.score, *others)},
+        scores={
+            **{name: rows[name].to_numpy(float) for name in (audit.score, *others)},
+            **image_scores(rows),
+        },
         losses=loss_curves(records, shown),
         attention=attention,
         neighbours=neighbours,
@@ -83,6 +87,21 @@ def review_page(
     bgr = gives_bgr(cfg, data)
     write_review_page(path, suspects, (picture(data, i, bgr) for i in shown), title)
     return path
+
+
+def image_scores(rows: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Return by what of their images, beside the labels, suspects can be sorted.
+
+    ``duplicates_disagree`` is the group's number, so that near-duplicates of different
+    labels come first, each beside the others; 0 for all other images.
+    """
+    if 'duplicates' not in rows:
+        return {}
+    groups = rows.duplicates.where(rows.duplicates_disagree, 0)
+    found = dict(duplicates_disagree=groups.to_numpy(float))
+    if 'outlier' in rows:
+        found['outlier'] = rows.outlier.to_numpy(float)
+    return found
 
 
 def loss_curves(records: Evidence, shown: np.ndarray) -> np.ndarray | None:

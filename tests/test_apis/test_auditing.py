@@ -42,6 +42,11 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
     assert sorted(table['rank']) == list(range(1, SAMPLES + 1))
     assert table['suspect'].sum() == audit.wrong
     summary = json.loads((tmp_path / 'summary.json').read_text())
+    assert summary['near_duplicates'] == dict(
+        threshold=0.01, images=0, groups=0, disagreeing=[]
+    )
+    assert table.outlier.between(0, 1).all()
+    assert table.outlier.nunique() == SAMPLES
     counts = np.bincount(data.clean_labels, minlength=7)
     assert summary['dataset']['in_memory']
     assert list(summary['dataset']['classes'].values()) == counts.tolist()
