@@ -91,6 +91,12 @@ def test_an_option_that_no_tool_has_is_noticed():
     assert '--overwite' not in options_of_tools()
 
 
+@pytest.mark.parametrize('page', OF_TODAY, ids=name_of)
+def test_versions_that_are_named_are_those_pinned(page):
+    pinned = (ROOT / 'requirements' / 'constraints.txt').read_text('utf-8').split()
+    assert {span for span in spans(page) if '==' in span} <= set(pinned)
+
+
 @cache
 def config(recipe):
     return load_config(recipe)
@@ -143,3 +149,16 @@ def test_classes_that_are_named_are_registered(page):
     own = set(re.findall(r'^class (\w+)', page.read_text('utf-8'), re.M))
     named = {span for span in spans(page) if CLASS.fullmatch(span)}
     assert named - registered() - own == set()
+
+
+def test_methods_that_pass_each_image_once():
+    """As the guide says: they train on single images, with one network."""
+    text = (ROOT / 'docs/guides/choose_a_method.md').read_text(encoding='utf-8')
+    (row,) = re.findall(r'no second pass of the network at all \| (.*) \|', text)
+    methods = SPAN.findall(row)
+    assert methods
+    for method in methods:
+        cfg = config(f'{method}/resnet18_rafdb_noise30')
+        assert cfg.model.type == 'ImageClassifier'
+        steps = [s.type for s in cfg.train_dataloader.dataset.dataset.pipeline]
+        assert 'RandomFlip' in steps and 'ErasingFlipPair' not in steps

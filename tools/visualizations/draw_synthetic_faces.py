@@ -1,6 +1,6 @@
 """Draw a sheet of synthetic faces: a row for each class, a column for each person.
 
-python tools/visualizations/draw_synthetic_faces.py
+python tools/visualizations/draw_synthetic_faces.py --out faces.png
 """
 
 import argparse
@@ -17,7 +17,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--out',
         type=Path,
-        default=Path('docs/images/synthetic_faces.png'),
+        default=Path('work_dirs/figures/synthetic_faces.png'),
         help='the picture to write [%(default)s]',
     )
     parser.add_argument(
