@@ -34,6 +34,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--score', help='ranks the labels [the best by measurement]')
     parser.add_argument('--config', help='the recipe [that in RUN]; a FILE needs it')
     parser.add_argument(
+        '--suspects',
+        type=int,
+        metavar='N',
+        help='top-ranked labels to correct or to leave out [as many as are estimated]',
+    )
+    parser.add_argument(
         '--no-survey', action='store_true', help='do not read the images'
     )
     parser.add_argument('--no-page', action='store_true', help='write no review page')
@@ -72,6 +78,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         dict(parse_options(args.cfg_options)),
         not args.no_survey,
         not args.no_page,
+        args.suspects,
     )
     summary = audit.summary()
     print(

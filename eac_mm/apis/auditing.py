@@ -20,6 +20,7 @@ from eac_mm.audit import (
     write_audit,
     write_corrected,
 )
+from eac_mm.audit.corrected import NOISE_FILE
 from eac_mm.datasets.fingerprint import fingerprint
 from eac_mm.datasets.images import without_cache
 from eac_mm.datasets.sample_table import numbering_data_set, read_labels
@@ -27,6 +28,7 @@ from eac_mm.utils.fold_predictions import FoldPredictions
 
 from .image_columns import summarise_duplicates, with_image_columns
 from .launch import load_config
+from .retraining import write_recipes
 from .reviewing import review_page
 
 
@@ -45,6 +47,7 @@ def audit_run(
     options: Mapping | None = None,
     survey: bool = True,
     page: bool = True,
+    suspects: int | None = None,
 ) -> AuditedRun:
     """Audit labels by a recorded run or by folds, and write all that was found.
 
@@ -61,6 +64,8 @@ def audit_run(
         survey: Whether to read all images, for what ``tools/check_dataset.py`` finds,
             near-duplicates and outliers. Defaults to True.
         page: Whether to write the review page, ``report.html``. Defaults to True.
+        suspects: How many of the top-ranked labels are corrected, or left out by
+            ``removed.py``. Defaults to None: as many as are estimated to be wrong.
 
     Raises:
         FileNotFoundError: If the run was not recorded, or there is no recipe or data.
@@ -70,6 +75,8 @@ def audit_run(
     """
     records = read_evidence(run)
     audit = audit_labels(records, score)
+    if suspects is not None:
+        audit = audit.with_suspects(suspects)
     folds = isinstance(records, FoldPredictions)
     if folds and config is None:
         raise ValueError(
@@ -96,6 +103,8 @@ def audit_run(
         found['near_duplicates'] = summarise_duplicates(audit)
     files = write_audit(audit, out, found)
     files += write_corrected(dataset, audit.corrected_labels(), out)
+    chosen = np.flatnonzero(audit.table.suspect)
+    files += write_recipes(cfg, dataset, chosen, out / NOISE_FILE, out)
     if page:
         files.append(review_page(run, audit, records, cfg, out))
     return AuditedRun(audit, files)

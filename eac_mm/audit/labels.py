@@ -1,6 +1,6 @@
 """Rank the labels of a training set by how suspect they are."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,9 @@ class LabelAudit:
             ``index``; ``path``, if the data set has files; ``label`` and
             ``suggestion``, class names; ``rank``, 1 for the most suspect label;
             ``suspect``, whether the rank is within the estimated number of wrong
-            labels; ``cleanlab_issue``, cleanlab's own verdict;
-            ``probability_<class>``; and the scores, of which larger is more suspect.
+            labels, or that of :meth:`with_suspects`; ``cleanlab_issue``, cleanlab's own
+            verdict; ``probability_<class>``; and the scores, of which larger is more
+            suspect.
         classes: Class names.
         score: Name of the score that ranks.
         wrong: Estimated number of wrong labels.
@@ -38,6 +39,21 @@ class LabelAudit:
     noise: np.ndarray
     health: dict[str, Any]
     scores: tuple[str, ...]
+
+    def with_suspects(self, count: int) -> 'LabelAudit':
+        """Return the audit with so many suspects, the most suspect labels.
+
+        Raises:
+            ValueError: If there are not so many labels.
+        """
+        if not 0 < count < len(self.table):
+            raise ValueError(
+                f'{count} suspects of {len(self.table)} labels. Fix: 1 to '
+                f'{len(self.table) - 1}.'
+            )
+        return replace(
+            self, table=self.table.assign(suspect=self.table['rank'] <= count)
+        )
 
     def corrected_labels(self) -> np.ndarray:
         """Return the labels, int64 (N,), with the suggestions for suspects."""
@@ -57,6 +73,7 @@ class LabelAudit:
             score=self.score,
             estimated_wrong=self.wrong,
             estimated_share=self.wrong / len(self.table),
+            suspects=len(suspects),
             corrected=len(changed),
             corrected_pairs=[
                 dict(label=label, suggestion=suggestion, count=int(count))

@@ -3,6 +3,7 @@
 from .faces import RAFDB, AffectNet, CSVFaces, FaceDataset, FERPlus, FolderFaces
 from .held_out import HeldOut
 from .images import BadImageError, DeviceCache, LoadFace, RAMCache
+from .left_out import LeftOut
 from .noise import AnnotatedLabels, NoisyLabels
 from .synthetic import SyntheticFER
 from .tiny_imagenet import TinyImageNet
@@ -30,6 +31,7 @@ __all__ = [
     'FolderFaces',
     'GaussianNoise',
     'HeldOut',
+    'LeftOut',
     'LoadFace',
     'NoisyLabels',
     'RAFDB',

@@ -15,8 +15,43 @@ from .wrappers import walk
 PARTS = ('train', 'val')
 
 
+class Part(Subset):
+    """A part of a data set, with its labels, annotations and class names.
+
+    Args:
+        dataset: The whole data set.
+        indices: Which samples, in their order.
+        labels: Their labels, int64 (N,).
+    """
+
+    def __init__(
+        self, dataset: Dataset, indices: list[int], labels: np.ndarray
+    ) -> None:
+        super().__init__(dataset, indices)
+        self.labels = labels
+
+    @property
+    def metainfo(self) -> dict:
+        """Meta information of the data set, with its class names."""
+        metainfo = dict(getattr(self.dataset, 'metainfo', None) or {})
+        names = class_names(self.dataset)
+        return metainfo if names is None else {'classes': names, **metainfo}
+
+    def get_gt_labels(self) -> np.ndarray:
+        """Return the labels, int64 (N,)."""
+        return self.labels
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """Return the label of a sample, for samplers and wrappers."""
+        return [int(self.labels[idx])]
+
+    def get_data_info(self, idx: int) -> dict[str, Any]:
+        """Return the annotation of a sample."""
+        return self.dataset.get_data_info(self.indices[idx])
+
+
 @DATASETS.register_module()
-class HeldOut(Subset):
+class HeldOut(Part):
     """A part of a data set: what is trained on, or what is held out.
 
     The two parts of one data set, share (or folds) and seed have no sample in common
@@ -71,33 +106,14 @@ class HeldOut(Subset):
                 f'{len(labels)} samples leave {held.sum()} held out. Fix: another '
                 'share, fewer folds, or more images.'
             )
-        super().__init__(dataset, indices.tolist())
-        self.part, self.labels = part, labels[indices]
+        super().__init__(dataset, indices.tolist(), labels[indices])
+        self.part = part
         print_log(
             f'{part}: {len(indices):,} of {len(labels):,} samples of '
             f'{type(dataset).__name__}, '
             f'{"held out of" if part == "val" else "the rest for"} training',
             'current',
         )
-
-    @property
-    def metainfo(self) -> dict:
-        """Meta information of the data set, with its class names."""
-        metainfo = dict(getattr(self.dataset, 'metainfo', None) or {})
-        names = class_names(self.dataset)
-        return metainfo if names is None else {'classes': names, **metainfo}
-
-    def get_gt_labels(self) -> np.ndarray:
-        """Return the labels, int64 (N,)."""
-        return self.labels
-
-    def get_cat_ids(self, idx: int) -> list[int]:
-        """Return the label of a sample, for samplers and wrappers."""
-        return [int(self.labels[idx])]
-
-    def get_data_info(self, idx: int) -> dict[str, Any]:
-        """Return the annotation of a sample."""
-        return self.dataset.get_data_info(self.indices[idx])
 
 
 def hold_out(

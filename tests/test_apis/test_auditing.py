@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from recorded import record
-from short_training import SAMPLES, train
+from short_training import OPTIONS, SAMPLES, train
 
 from eac_mm.apis import audit_run, load_config
 from eac_mm.apis.auditing import find_config
@@ -35,6 +35,9 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
         'summary.json',
         'corrected_labels.txt',
         'report.html',
+        'left_out.txt',
+        'relabelled.py',
+        'removed.py',
     }
     table = pd.read_csv(tmp_path / 'labels.csv')
     classes = np.array(data.CLASSES)
@@ -51,11 +54,7 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
     assert summary['dataset']['in_memory']
     assert list(summary['dataset']['classes'].values()) == counts.tolist()
 
-    options = {
-        'train_dataloader.dataset.noise_file': str(tmp_path / 'corrected_labels.txt'),
-        'train_dataloader.dataset.rate': 0,
-    }
-    again = train(RECIPE, tmp_path / 'again', **options)
+    again = train(tmp_path / 'relabelled.py', tmp_path / 'again')
     trained_on = again.train_dataloader.dataset.dataset
     assert isinstance(trained_on, NoisyLabels)
     corrected = audit.corrected_labels()
@@ -64,6 +63,24 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
     np.testing.assert_array_equal(corrected[~suspect], data.given_labels[~suspect])
     wanted = np.where(suspect, table.suggestion, table.label)
     assert classes[corrected].tolist() == wanted.tolist()
+
+
+def test_train_without_the_suspects(run, tmp_path, monkeypatch):
+    data = run.train_dataloader.dataset.dataset
+    audit, _ = audit_run(
+        run.work_dir, tmp_path, config=RECIPE, options=SIZE, page=False, suspects=5
+    )
+    table = audit.table
+    assert table.suspect.tolist() == (table['rank'] <= 5).tolist()
+    # The recipe has the size of the audited data.
+    monkeypatch.delitem(OPTIONS, 'train_dataloader.dataset.dataset.size')
+    again = train(tmp_path / 'removed.py', tmp_path / 'again')
+    trained_on = again.train_dataloader.dataset
+    assert trained_on.indices == np.flatnonzero(table['rank'] > 5).tolist()
+    # They keep their own noisy labels.
+    labels = data.given_labels[trained_on.indices]
+    np.testing.assert_array_equal(trained_on.get_gt_labels(), labels)
+    assert len(again.train_dataloader) == 3  # 19 samples, eight a step
 
 
 def test_a_data_set_that_is_not_the_run_s(run, tmp_path):

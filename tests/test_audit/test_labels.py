@@ -48,6 +48,16 @@ def test_suspects_get_the_suggestion(audit):
     assert audit.corrected_labels().tolist() == [0] * 20 + [1] * 20
 
 
+def test_another_number_of_suspects(audit):
+    fewer = audit.with_suspects(3)
+    assert fewer.table.suspect.tolist() == [True] * 3 + [False] * 37
+    assert fewer.corrected_labels().tolist() == [0] * 3 + [1] * 2 + [0] * 15 + [1] * 20
+    assert (fewer.wrong, fewer.summary()['suspects']) == (5, 3)
+    for count in (0, 40):
+        with pytest.raises(ValueError, match=f'{count} suspects of 40 .*Fix: 1 to 39'):
+            audit.with_suspects(count)
+
+
 def test_a_suspect_whose_label_is_likeliest_keeps_it(audit):
     audit.table.loc[39, 'suspect'] = True
     assert audit.corrected_labels()[39] == 1
