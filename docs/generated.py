@@ -19,6 +19,8 @@ PAGES = {
     'CONTRIBUTING.md': '_generated/contributing.md',
     'tools/model_converters/README.md': '_generated/weights.md',
 }
+# Folders that a page of the site lists.
+FOLDERS = {'configs': '_generated/methods.md', 'docs/results': '_generated/tables.md'}
 API = {
     'eac_mm.apis': 'Train, check and predict',
     'eac_mm.datasets': 'Data, label noise and transforms',
@@ -34,13 +36,13 @@ API = {
 
 
 def page_of(path: str) -> str | None:
-    """Return the page of the site for a file of the repository, None if it has none."""
+    """Return the page of the site for a file or folder, None if it has none."""
     method = re.fullmatch(r'configs/(\w+)/README\.md', path)
     if method:
         return f'_generated/methods/{method[1]}.md'
     if path.startswith('docs/') and path.endswith('.md'):
         return path.removeprefix('docs/')
-    return PAGES.get(path)
+    return PAGES.get(path) or FOLDERS.get(path)
 
 
 def relink(text: str, source: Path, page: Path) -> str:

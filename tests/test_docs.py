@@ -1,6 +1,7 @@
 """What the pages name is there: files, options, settings and classes."""
 
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from eac_mm.apis import load_config
 from eac_mm.apis.options import check_options
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # where a clone is not installed
+import eac_mm_cli  # noqa: E402
+
 COMMAND = re.compile(r'python -m pytest (tests/[\w/.]+)')
 LINK = re.compile(r'\]\(([^)#\s]+)[^)]*\)')
 SPAN = re.compile(r'`([^`\n]+)`')
@@ -26,6 +30,7 @@ SETTING = re.compile(r'(?:model|train_dataloader|val_dataloader|default_hooks)(\
 CLASS = re.compile(r'[A-Z]\w*(?:Hook|Head|Loss|Sampler|Cache|Classifier|Labels|Faces)')
 # The changelog and the guide to newer names have names that are gone.
 OF_TODAY = [page for page in PAGES if page.name not in ('CHANGELOG.md', 'migrate.md')]
+SITE = [page for page in OF_TODAY if 'docs' in page.relative_to(ROOT).parts]
 # Recipes that take what others do not: the settings of the pages are some of theirs.
 RECIPES = ('eac/resnet18_rafdb_noise30', 'baseline/resnet18_rafdb_noise30')
 
@@ -95,6 +100,18 @@ def test_an_option_that_no_tool_has_is_noticed():
 def test_versions_that_are_named_are_those_pinned(page):
     pinned = (ROOT / 'requirements' / 'constraints.txt').read_text('utf-8').split()
     assert {span for span in spans(page) if '==' in span} <= set(pinned)
+
+
+@pytest.mark.parametrize('page', SITE, ids=name_of)
+def test_commands_need_no_clone(page):
+    """Scripts that are verbs of eac-mm are called by the verb."""
+    scripts = re.findall(r'python tools/([\w/]+\.py)', page.read_text('utf-8'))
+    assert set(scripts) & set(eac_mm_cli.VERBS.values()) == set()
+
+
+@pytest.mark.parametrize('page', SITE, ids=name_of)
+def test_links_work_outside_the_site(page):
+    assert '{doc}' not in page.read_text('utf-8')
 
 
 @cache

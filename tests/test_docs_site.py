@@ -24,6 +24,12 @@ import generated  # noqa: E402
             '[a](../../CONTRIBUTING.md)',
             '[a](../_generated/contributing.md)',
         ),
+        ('docs/results.md', '[a](results)', '[a](_generated/tables.md)'),
+        (
+            'docs/guides/migrate.md',
+            '[a](../../configs)',
+            '[a](../_generated/methods.md)',
+        ),
         # to files that the site does not have
         (
             'docs/reliability.md',
