@@ -9,11 +9,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import torch
 
 # Parameters of glibc's mallopt, from its malloc.h.
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
+STATUS = Path('/proc/self/status')
 CPUINFO = Path('/proc/cpuinfo')
 # What decides how fast a CPU multiplies, best first; its flags on x86 and ARM.
 INSTRUCTIONS = ('amx_bf16', 'avx512_bf16', 'avx512f', 'avx2', 'bf16', 'asimd')
@@ -112,13 +114,12 @@ def describe() -> str:
 def peak_memory() -> int | None:
     """Return the most bytes that this process has held: the GPU's, else its own.
 
-    None on systems that do not tell (Windows).
+    None on systems that do not tell (macOS).
     """
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    try:
-        import resource
-    except ModuleNotFoundError:
-        return None
-    unit = 1 if sys.platform == 'darwin' else 1024
-    return unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    text = STATUS.read_text() if STATUS.is_file() else ''
+    found = re.search(r'VmHWM:\s*(\d+) kB', text)
+    if found:
+        return 1024 * int(found[1])
+    return getattr(psutil.Process().memory_info(), 'peak_wset', None)  # Windows

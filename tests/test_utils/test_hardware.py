@@ -3,6 +3,7 @@ import os
 import platform
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -159,3 +160,18 @@ def test_instructions(flags, best, tmp_path, monkeypatch):
     monkeypatch.setattr(hardware, 'CPUINFO', tmp_path / 'cpuinfo')
     monkeypatch.setattr(hardware.platform, 'machine', lambda: 'pdp11')
     assert hardware.instructions() == best
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason='memory of the GPU is told')
+def test_the_peak_of_memory(monkeypatch, tmp_path):
+    status = tmp_path / 'status'
+    monkeypatch.setattr(hardware, 'STATUS', status)
+    status.write_text('VmPeak:\t  900 kB\nVmHWM:\t  512 kB\nVmRSS:\t  300 kB\n')
+    assert hardware.peak_memory() == 512 * 1024
+    status.unlink()  # as on Windows, where psutil tells, or macOS, where nothing does
+    info = SimpleNamespace(peak_wset=7)
+    process = SimpleNamespace(memory_info=lambda: info)
+    monkeypatch.setattr(hardware.psutil, 'Process', lambda: process)
+    assert hardware.peak_memory() == 7
+    del info.peak_wset
+    assert hardware.peak_memory() is None
