@@ -77,6 +77,47 @@ def desk(tmp_path, recipe_data, monkeypatch):
     return tmp_path
 
 
+# Pages whose commands are ways to choose from, not to go one after the other.
+CHOICES = ('faq.md',)
+IN_ORDER = [
+    page
+    for page in PAGES
+    if 'docs' in page.relative_to(ROOT).parts and page.name not in CHOICES
+]
+
+
+@pytest.mark.parametrize('page', IN_ORDER, ids=lambda p: str(p.relative_to(ROOT)))
+def test_no_command_meets_what_an_earlier_one_has_written(page):
+    taken = []
+    for block in blocks(page.read_text(encoding='utf-8')):
+        for command in commands(block.code) if block.language == 'bash' else ():
+            folder = folder_of(command)
+            assert folder is None or folder not in taken, command
+            taken.append(folder)
+
+
+def folder_of(command):
+    """The folder that a training or a prediction refuses if it is in use."""
+    words = shlex.split(command)
+    if words[:2] not in (['eac-mm', 'train'], ['eac-mm', 'predict']):
+        return None
+    if {'--resume', '--overwrite'} & set(words):
+        return None
+    tool, words = tool_and_words(words)
+    args = tool.parse_args(words)
+    if tool.name == 'train':
+        return args.work_dir or args.config.removeprefix('configs/')
+    return str(args.out)
+
+
+def test_a_folder_in_use_is_noticed():
+    recipe = 'eac/resnet18_syntheticfer_noise30'
+    assert folder_of(f'eac-mm train {recipe}') == recipe
+    assert folder_of(f'eac-mm train {recipe} --work-dir a') == 'a'
+    assert folder_of(f'eac-mm train {recipe} --resume') is None
+    assert folder_of('eac-mm predict eac-ferplus-48 a.jpg') == 'predictions'
+
+
 @pytest.mark.parametrize(
     'page', filter(has_code, PAGES), ids=lambda page: str(page.relative_to(ROOT))
 )
