@@ -26,10 +26,8 @@ from eac_mm.visualization import (
 )
 
 from .launch import load_config
-from .plain_images import as_tested
+from .plain_images import as_tested, batches
 from .trained_model import TrainedModel, load_model
-
-BATCH = 128
 
 
 def attention_figure(
@@ -91,8 +89,7 @@ def embedding_figure(
     draw = np.random.default_rng(seed)
     indices = draw.permutation(len(data))[:count]
     features, noisy, clean = [], [], []
-    for start in range(0, len(indices), BATCH):
-        items = [data[int(index)] for index in indices[start : start + BATCH]]
+    for items in batches(data, indices):
         images = torch.stack([item['inputs'] for item in items])
         features.append(features_of(network, images))
         samples = [item['data_samples'] for item in items]

@@ -1,6 +1,5 @@
 """What a label audit says of the images themselves, beside their labels."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,14 +7,13 @@ from typing import Any
 import numpy as np
 import torch
 from mmengine import Config
-from torch.utils.data import Dataset
 
 from eac_mm.audit import LabelAudit
 from eac_mm.audit.looks import THRESHOLD, near_duplicates, outlier_scores, thumbnail
 from eac_mm.utils.checkpoints import newest_whole
 
-from .figures import BATCH, features_of
-from .plain_images import as_tested
+from .figures import features_of
+from .plain_images import as_tested, batches
 from .trained_model import load_model
 
 
@@ -38,7 +36,9 @@ def with_image_columns(audit: LabelAudit, run: str | Path, cfg: Config) -> Label
     """
     model = None if newest_whole(run) is None else load_model(run)
     thumbnails, features = [], []
-    for images in batches(as_tested(cfg)):
+    data = as_tested(cfg)
+    for batch in batches(data, range(len(data))):
+        images = [item['inputs'] for item in batch]
         thumbnails += [thumbnail(image.permute(1, 2, 0).numpy()) for image in images]
         if model is not None:
             features.append(features_of(model, torch.stack(images)))
@@ -48,13 +48,6 @@ def with_image_columns(audit: LabelAudit, run: str | Path, cfg: Config) -> Label
     if features and len(groups) > 1:
         columns['outlier'] = outlier_scores(np.concatenate(features))
     return replace(audit, table=audit.table.assign(**columns))
-
-
-def batches(data: Dataset) -> Iterator[list[torch.Tensor]]:
-    """Visit the images of a data set in order, uint8 (3, H, W) each, by the batch."""
-    for start in range(0, len(data), BATCH):
-        indices = range(start, min(start + BATCH, len(data)))
-        yield [data[index]['inputs'] for index in indices]
 
 
 def summarise_duplicates(audit: LabelAudit) -> dict[str, Any]:

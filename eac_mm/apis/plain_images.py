@@ -1,12 +1,17 @@
 """Training images as they are, without augmentation."""
 
 import copy
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
 
 from mmengine import Config
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
 from eac_mm.datasets.images import without_cache
+
+BATCH = 128
 
 
 def plain_images(cfg: Config) -> dict:
@@ -33,6 +38,13 @@ def as_tested(cfg: Config) -> Dataset:
             'one training data set and a val_dataloader.'
         )
     return DATASETS.build(without_cache(plain_images(cfg)))
+
+
+def batches(data: Dataset, indices: Iterable[int]) -> Iterator[list[Any]]:
+    """Visit samples of a data set in an order, as lists of at most 128."""
+    items = (data[int(index)] for index in indices)
+    while batch := list(islice(items, BATCH)):
+        yield batch
 
 
 def innermost(dataset: dict) -> dict:

@@ -18,8 +18,8 @@ from eac_mm.utils.checkpoints import newest_whole
 from eac_mm.utils.fold_predictions import FoldPredictions
 from eac_mm.visualization import classification_losses
 
-from .figures import BATCH, features_of, file_paths, gives_bgr
-from .plain_images import as_tested
+from .figures import features_of, file_paths, gives_bgr
+from .plain_images import as_tested, batches
 from .trained_model import TrainedModel, load_model
 
 PAGE = 'report.html'
@@ -157,9 +157,8 @@ def seen(
         return None, None
     model = load_model(run)
     features, maps = [], []
-    for start in range(0, len(shown), BATCH):
-        batch = [data[int(i)]['inputs'] for i in shown[start : start + BATCH]]
-        images = torch.stack(batch)
+    for batch in batches(data, shown):
+        images = torch.stack([item['inputs'] for item in batch])
         features.append(features_of(model, images))
         maps.append(predicted_attention(model, images))
     near = nearest(np.concatenate(features)) if len(shown) > 1 else None

@@ -5,10 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from mmengine import Config
-from torch import Tensor
 
-from eac_mm.apis import image_columns
-from eac_mm.apis.image_columns import batches, summarise_duplicates, with_image_columns
+from eac_mm.apis.image_columns import summarise_duplicates, with_image_columns
 from eac_mm.apis.reviewing import image_scores
 from eac_mm.audit import LabelAudit
 from eac_mm.datasets import SyntheticFER
@@ -58,10 +56,3 @@ def test_copies_are_grouped_and_counted(cfg, tmp_path):
     assert list(image_scores(audit.table)) == ['duplicates_disagree']
     sort = image_scores(audit.table)['duplicates_disagree']
     assert sort.tolist() == [0, 2, 0, 2, 0]
-
-
-def test_batches_have_every_image_once(monkeypatch):
-    monkeypatch.setattr(image_columns, 'BATCH', 2)
-    data = [dict(inputs=Tensor([number])) for number in range(5)]
-    found = [[image.item() for image in batch] for batch in batches(data)]
-    assert found == [[0, 1], [2, 3], [4]]

@@ -1,11 +1,12 @@
 """Training images without augmentation."""
 
+import numpy as np
 import pytest
 import torch
 from short_training import SAMPLES
 
-from eac_mm.apis import load_config
-from eac_mm.apis.plain_images import as_tested
+from eac_mm.apis import load_config, plain_images
+from eac_mm.apis.plain_images import as_tested, batches
 from eac_mm.datasets import NoisyLabels
 
 RECIPE = 'configs/eac/resnet18_syntheticfer_noise30.py'
@@ -53,3 +54,14 @@ def test_a_recipe_without_validation_data_is_refused():
     cfg.val_dataloader = None
     with pytest.raises(ValueError, match='Fix: name a recipe with one training'):
         as_tested(cfg)
+
+
+def test_batches_have_every_sample_once(monkeypatch):
+    monkeypatch.setattr(plain_images, 'BATCH', 2)
+    data = [dict(inputs=torch.Tensor([number])) for number in range(5)]
+    visited = batches(data, range(5))
+    found = [[item['inputs'].item() for item in batch] for batch in visited]
+    assert found == [[0, 1], [2, 3], [4]]
+    chosen = batches(data, np.array([4, 1, 3]))
+    found = [[item['inputs'].item() for item in batch] for batch in chosen]
+    assert found == [[4, 1], [3]]
