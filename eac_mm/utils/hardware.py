@@ -118,8 +118,18 @@ def peak_memory() -> int | None:
     """
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    text = STATUS.read_text() if STATUS.is_file() else ''
-    found = re.search(r'VmHWM:\s*(\d+) kB', text)
-    if found:
-        return 1024 * int(found[1])
+    known = own_memory('VmHWM')
+    if known is not None:
+        return known
     return getattr(psutil.Process().memory_info(), 'peak_wset', None)  # Windows
+
+
+def own_memory(key: str) -> int | None:
+    """Return resident bytes of this process as Linux tells them, None if it does not.
+
+    Args:
+        key: ``'VmRSS'`` for now, ``'VmHWM'`` for the most so far.
+    """
+    text = STATUS.read_text() if STATUS.is_file() else ''
+    found = re.search(rf'{key}:\s*(\d+) kB', text)
+    return 1024 * int(found[1]) if found else None

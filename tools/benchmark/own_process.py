@@ -128,23 +128,16 @@ def peak(run: Run) -> int:
         run()
         return torch.cuda.max_memory_allocated() - before
     Path('/proc/self/clear_refs').write_text('5')  # forget the peak so far
-    before = _status('VmRSS')
+    before = hardware.own_memory('VmRSS')
     run()
-    return _status('VmHWM') - before
+    return hardware.own_memory('VmHWM') - before
 
 
 def resident(run: Run) -> int:
     """Most memory in bytes that the process has had, after some runs."""
     for _ in range(4):
         run()
-    return _status('VmHWM')
-
-
-def _status(key: str) -> int:
-    """Resident memory of this process in bytes, now (VmRSS) or at its peak."""
-    lines = Path('/proc/self/status').read_text().splitlines()
-    line = next(line for line in lines if line.startswith(key))
-    return int(line.split()[1]) * 1024
+    return hardware.own_memory('VmHWM')
 
 
 def operations(run: Run) -> dict[str, float]:

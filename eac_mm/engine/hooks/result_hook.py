@@ -75,7 +75,7 @@ class ResultHook(Hook):
         self.path = Path(runner.work_dir) / 'result.json'
         loaded, self.loaded = self.loaded, None
         self.clock = None
-        self.spent_clock: float | None = _spent()
+        self.cost_clock: float | None = _time_spent()
         self.data = dict(train=describe_data(runner.train_dataloader.dataset))
         if runner.val_loop is not None:
             self.data['val'] = describe_data(runner.val_dataloader.dataset)
@@ -85,11 +85,12 @@ class ResultHook(Hook):
         if loaded is not None:
             self.epochs = loaded['epochs']
             self.clock = time.monotonic() - loaded['seconds']
-            self._resume_spending(loaded.get('spent'))
+            spent = loaded.get('spent')  # None in a checkpoint of before
+            self.cost_clock = None if spent is None else _time_spent() - spent
             self.sessions = loaded.get('sessions', [])
             self.start = loaded.get('start')
         elif runner._resume and self.path.is_file():  # a checkpoint of before 0.1.0
-            self._resume_spending(None)
+            self.cost_clock = None
             epochs = json.loads(self.path.read_text())['epochs']
             self.epochs = [e for e in epochs if e.get('epoch', 0) < runner.epoch]
         session = dict(
@@ -139,15 +140,11 @@ class ResultHook(Hook):
         """Return the seconds since the last validation, or since the start."""
         return 0.0 if self.clock is None else time.monotonic() - self.clock
 
-    def _resume_spending(self, before: float | None) -> None:
-        """Go on from the seconds in a checkpoint, None if it does not say."""
-        self.spent_clock = None if before is None else _spent() - before
-
     def _spent(self) -> float | None:
         """Return the seconds that the run has cost, None if a part is not known."""
-        return (
-            None if self.spent_clock is None else round(_spent() - self.spent_clock, 1)
-        )
+        if self.cost_clock is None:
+            return None
+        return round(_time_spent() - self.cost_clock, 1)
 
     def after_train(self, runner: Runner) -> None:
         """Log the mean of the last epochs."""
@@ -244,7 +241,7 @@ def _by_class(runner: Runner) -> dict | None:
     return None
 
 
-def _spent() -> float:
+def _time_spent() -> float:
     """Return seconds of cores, which other work on the machine does not lengthen.
 
     What a GPU does is not among them; there it is the clock.

@@ -124,6 +124,13 @@ def saved_by(hook, runner):
     return checkpoint
 
 
+def resume(runner, checkpoint):
+    runner._resume, hook = True, ResultHook()
+    hook.after_load_checkpoint(runner, checkpoint)
+    hook.before_train(runner)
+    return hook
+
+
 def test_a_resumed_run_has_the_metrics_of_its_checkpoint(tmp_path):
     runner, hook = make_runner(tmp_path / 'old'), ResultHook(last=5)
     hook.before_train(runner)
@@ -149,9 +156,7 @@ def test_the_seconds_of_an_epoch_survive(tmp_path, monkeypatch):
     clock[0] += 7
     checkpoint = saved_by(hook, runner)
     clock[0] = 5000.0  # on another machine
-    runner._resume, hook = True, ResultHook()
-    hook.after_load_checkpoint(runner, checkpoint)
-    hook.before_train(runner)
+    hook = resume(runner, checkpoint)
     clock[0] += 2
     hook.after_val_epoch(runner, {'accuracy/top1': 1.0})
     assert hook.epochs[0]['seconds'] == 9.0
@@ -191,17 +196,14 @@ def test_the_cost_of_a_run_survives(tmp_path, monkeypatch):
     cores[0] += 7
     checkpoint = saved_by(hook, runner)
     cores[0] = 5.0  # in another process
-    runner._resume, hook = True, ResultHook()
-    hook.after_load_checkpoint(runner, checkpoint)
-    hook.before_train(runner)
+    hook = resume(runner, checkpoint)
     cores[0] += 2
     train(hook, runner, [20.0])
     assert cost()['seconds'] == 39.0
     # what an older checkpoint does not say is not made up
     checkpoint = saved_by(hook, runner)
     del checkpoint['result']['spent']
-    hook.after_load_checkpoint(runner, checkpoint)
-    hook.before_train(runner)
+    hook = resume(runner, checkpoint)
     train(hook, runner, [20.0])
     assert cost()['seconds'] is None
 
