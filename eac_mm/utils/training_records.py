@@ -107,8 +107,13 @@ class TrainingRecords:
 
     @property
     def passes(self) -> int:
-        """How often each image went through the backbone: epochs times views."""
-        return len(self) * len(self[0].logits)
+        """How often an image went through the backbone, in the mean, rounded.
+
+        That is the number of epochs times the views that the first one recorded: a
+        method may take the second view of a part of each batch alone.
+        """
+        present = np.isfinite(self[0].logits).all(-1)
+        return round(len(self) * present.mean(1).sum())
 
     def __len__(self) -> int:
         """Return the number of epochs."""

@@ -2,6 +2,7 @@ import time
 
 import numpy as np
 import pytest
+from recorded import record
 
 from eac_mm.utils.training_records import (
     epoch_path,
@@ -111,3 +112,12 @@ def test_no_pickle_is_opened(run):
     write_arrays(epoch_path(run, 1), dict(logits=np.array([{}], object)))
     with pytest.raises(ValueError, match='cannot be read'):
         read_records(run)[0]
+
+
+def test_passes_count_the_views_that_were_taken(tmp_path):
+    logits = np.zeros((2, 4, 3))
+    record(tmp_path / 'pairs', [logits] * 8, [0, 1, 2, 0], ('a', 'b', 'c'))
+    assert read_records(tmp_path / 'pairs').passes == 16
+    logits[1, 1:] = np.nan  # view 2 of one sample of four: 1.25 passes an epoch
+    record(tmp_path / 'part', [logits] * 8, [0, 1, 2, 0], ('a', 'b', 'c'))
+    assert read_records(tmp_path / 'part').passes == 10
