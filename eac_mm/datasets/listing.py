@@ -57,7 +57,7 @@ def is_foreign(name: str) -> bool:
     )
 
 
-class LeftOut:
+class LeftOutFiles:
     """Count what is left out of a folder, by reason.
 
     Args:
@@ -102,7 +102,7 @@ class LeftOut:
         )
 
 
-def scan(folder: Path, left_out: LeftOut) -> tuple[list[str], list[str]]:
+def scan(folder: Path, left_out: LeftOutFiles) -> tuple[list[str], list[str]]:
     """List one folder, by one reading.
 
     Args:
@@ -128,7 +128,7 @@ def scan(folder: Path, left_out: LeftOut) -> tuple[list[str], list[str]]:
     return sorted(folders), sorted(files)
 
 
-def find_images(folder: Path, left_out: LeftOut) -> list[Path]:
+def find_images(folder: Path, left_out: LeftOutFiles) -> list[Path]:
     """List the images in a folder and in those below it, sorted.
 
     Links to folders are not followed, as they may lead in a circle.
@@ -140,7 +140,7 @@ def find_images(folder: Path, left_out: LeftOut) -> list[Path]:
     return sorted(_find(folder, left_out, readable_endings()))
 
 
-def _find(folder: Path, left_out: LeftOut, endings: tuple[str, ...]) -> list[Path]:
+def _find(folder: Path, left_out: LeftOutFiles, endings: tuple[str, ...]) -> list[Path]:
     folders, files = scan(folder, left_out)
     found = keep_images(folder, files, left_out, endings)
     for name in folders:
@@ -154,7 +154,7 @@ def _find(folder: Path, left_out: LeftOut, endings: tuple[str, ...]) -> list[Pat
 def keep_images(
     folder: Path,
     files: list[str],
-    left_out: LeftOut,
+    left_out: LeftOutFiles,
     endings: tuple[str, ...] | None = None,
 ) -> list[Path]:
     """Keep the files of a folder whose endings are those of readable images.

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmpretrain.registry import DATASETS
 
 from .faces.base import FaceDataset
-from .listing import LeftOut, scan
+from .listing import LeftOutFiles, scan
 from .readers import line_error, read_lines, require_plain_name
 from .validate import require_choice, require_folder
 
@@ -127,7 +127,7 @@ def read_wnids(path: Path) -> list[str]:
 
 def _read_train(folder: Path, labels: dict[str, int]) -> list[dict]:
     require_folder(folder, FIX)
-    left_out = LeftOut(folder)
+    left_out = LeftOutFiles(folder)
     unknown = set(scan(folder, left_out)[0]) - set(labels)
     if unknown:
         raise ValueError(

@@ -11,7 +11,7 @@ import numpy as np
 
 from eac_mm.datasets.images.decoding import decode
 from eac_mm.datasets.images.loading import LoadFace
-from eac_mm.datasets.listing import LeftOut, find_images
+from eac_mm.datasets.listing import LeftOutFiles, find_images
 from eac_mm.utils.files import write_atomically
 from eac_mm.utils.image_formats import UnreadableImage
 
@@ -108,7 +108,7 @@ def list_images(source: Path) -> list[Path]:
         raise FileNotFoundError(
             f'folder {source} does not exist (seen from {Path.cwd()}). Fix: correct it.'
         )
-    images = find_images(source, LeftOut(source))
+    images = find_images(source, LeftOutFiles(source))
     if not images:
         raise ValueError(f'{source} has no image. Fix: name a folder of images.')
     return images

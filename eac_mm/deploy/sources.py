@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from eac_mm.datasets.listing import LeftOut, find_images
+from eac_mm.datasets.listing import LeftOutFiles, find_images
 from eac_mm.utils.image_formats import UnreadableImage
 
 VIDEOS = ('.avi', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv')
@@ -51,7 +51,7 @@ def list_sources(words: Sequence[str]) -> tuple[list[Source], str]:
         if word.isdecimal() and not path.exists():
             sources.append(Source(f'camera {word}', int(word), 'camera'))
         elif path.is_dir():
-            skipped = LeftOut(path)
+            skipped = LeftOutFiles(path)
             sources += map(_of_file, find_images(path, skipped))
             left_out += [f'{path}: {skipped}'] if skipped.counts else []
         elif glob.has_magic(word) and not path.exists():

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from eac_mm.datasets.images import LoadFace
-from eac_mm.datasets.listing import LeftOut, find_images
+from eac_mm.datasets.listing import LeftOutFiles, find_images
 from eac_mm.datasets.wrappers import number_samples, origins
 from eac_mm.engine.rehearsal import kept_randomness
 from eac_mm.engine.stage import is_training
@@ -224,7 +224,7 @@ def convert_for_folder(
             f'{folder} is no folder (seen from {Path.cwd()}). Fix: name one of '
             'training images.'
         )
-    paths = find_images(folder, LeftOut(folder))
+    paths = find_images(folder, LeftOutFiles(folder))
     paths = [paths[i] for i in spread(len(paths))]
     converted = convert_dlib_face(source, _batches(paths, size), num_stages, dense)
     save(converted, out)

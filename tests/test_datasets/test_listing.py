@@ -4,7 +4,13 @@ import os
 import pytest
 
 from eac_mm.datasets import listing
-from eac_mm.datasets.listing import LeftOut, find_images, is_foreign, keep_images, scan
+from eac_mm.datasets.listing import (
+    LeftOutFiles,
+    find_images,
+    is_foreign,
+    keep_images,
+    scan,
+)
 
 FOREIGN = (
     '.DS_Store',
@@ -52,7 +58,7 @@ def test_scan_tells_folders_files_and_others(tmp_path):
     touch(tmp_path, 'b.jpg', 'a.txt', '.DS_Store', 'sub/c.jpg', '.hidden/d.jpg')
     (tmp_path / 'gone.jpg').symlink_to(tmp_path / 'nowhere')
     os.mkfifo(tmp_path / 'pipe.jpg')
-    left_out = LeftOut(tmp_path)
+    left_out = LeftOutFiles(tmp_path)
     assert scan(tmp_path, left_out) == (['sub'], ['a.txt', 'b.jpg'])
     assert left_out.counts == {
         listing.LEFT_BEHIND: 2,
@@ -72,7 +78,7 @@ def test_images_at_any_depth_but_none_that_a_program_left(tmp_path):
         '._1.jpg',
         'x/._2.jpg',
     )
-    left_out = LeftOut(tmp_path)
+    left_out = LeftOutFiles(tmp_path)
     assert find_images(tmp_path, left_out) == [
         tmp_path / '1.jpg',
         tmp_path / 'x' / 'y' / '2.PNG',
@@ -83,14 +89,14 @@ def test_images_at_any_depth_but_none_that_a_program_left(tmp_path):
 def test_a_hidden_folder_above_the_data_does_not_matter(tmp_path):
     root = tmp_path / '.cache' / 'faces'
     touch(root, '1.jpg')
-    assert find_images(root, LeftOut(root)) == [root / '1.jpg']
+    assert find_images(root, LeftOutFiles(root)) == [root / '1.jpg']
 
 
 def test_links_to_folders_may_lead_in_a_circle(tmp_path):
     touch(tmp_path, '1.jpg', 'x/2.jpg')
     (tmp_path / 'x' / 'circle').symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / 'linked.jpg').symlink_to(tmp_path / '1.jpg')
-    left_out = LeftOut(tmp_path)
+    left_out = LeftOutFiles(tmp_path)
     found = [path.name for path in find_images(tmp_path, left_out)]
     assert found == ['1.jpg', 'linked.jpg', '2.jpg']
     assert left_out.counts == {'links to folders, which are not followed': 1}
@@ -102,7 +108,7 @@ def test_endings_are_counted_and_named(tmp_path, monkeypatch):
         'command_for',
         lambda ending: 'pip install pillow-heif' if ending == '.heic' else None,
     )
-    left_out = LeftOut(tmp_path)
+    left_out = LeftOutFiles(tmp_path)
     files = ['1.jpg', '2.HEIC', '3.heic', '4.heic', '5.heic', 'notes.txt', 'README']
     assert keep_images(tmp_path, files, left_out, ('.jpg',)) == [tmp_path / '1.jpg']
     assert str(left_out).split('\n  ') == [
@@ -118,7 +124,7 @@ def test_the_log_warns_of_what_may_be_missed(tmp_path, monkeypatch):
     monkeypatch.setattr(
         listing, 'print_log', lambda text, level, **_: said.append((level, text))
     )
-    left_out = LeftOut(tmp_path)
+    left_out = LeftOutFiles(tmp_path)
     left_out.log('FolderFaces')
     assert said == []
     left_out.add(listing.LEFT_BEHIND, tmp_path / '.DS_Store')

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..listing import LeftOut, keep_images, scan
+from ..listing import LeftOutFiles, keep_images, scan
 from ..readers import line_error, read_table, require_inside
 from ..validate import require_folder, require_images
 
@@ -167,14 +167,14 @@ def read_id(path: Path) -> str:
 
 def _list_stems(annotations: Path) -> list[str]:
     """List what stands before ``_exp.npy`` in the files' names; '2' before '10'."""
-    _, files = scan(annotations, LeftOut(annotations))
+    _, files = scan(annotations, LeftOutFiles(annotations))
     stems = (name.removesuffix(ID_FILE) for name in files if name.endswith(ID_FILE))
     return sorted(stems, key=lambda stem: (len(stem), stem))
 
 
 def _list_images(images: Path) -> dict[str, str]:
     """Return the file name of each image by its stem."""
-    left_out = LeftOut(images)
+    left_out = LeftOutFiles(images)
     folders, files = scan(images, left_out)
     for name in folders:
         left_out.add('folders, which are not read in this layout', images / name)

@@ -7,7 +7,7 @@ from mmpretrain.registry import DATASETS
 
 from eac_mm.utils.image_formats import readable_endings
 
-from ..listing import LeftOut, find_images, is_foreign, scan
+from ..listing import LeftOutFiles, find_images, is_foreign, scan
 from ..validate import require_folder
 from .base import FaceDataset, class_names, sort_classes
 
@@ -77,7 +77,7 @@ class FolderFaces(FaceDataset):
         """
         root = Path(self.img_prefix or self.data_root)
         require_folder(root, 'Fix: correct data_root or data_prefix.')
-        left_out = LeftOut(root)
+        left_out = LeftOutFiles(root)
         found, beside = scan(root, left_out)
         for name in beside:
             left_out.add('beside the class folders, in none of them', root / name)
@@ -109,7 +109,7 @@ class FolderFaces(FaceDataset):
             )
 
     def _read_class(
-        self, root: Path, name: str, label: int, left_out: LeftOut
+        self, root: Path, name: str, label: int, left_out: LeftOutFiles
     ) -> list[dict]:
         paths = find_images(root / name, left_out)
         if not paths:
