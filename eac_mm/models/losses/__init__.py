@@ -5,6 +5,7 @@ from .attention_consistency import AttentionConsistencyLoss, attention_maps
 from .elr import ELRLoss
 from .gce import GCELoss
 from .gjs import GJSLoss
+from .logit_adjusted import LogitAdjustedLoss
 from .sce import SCELoss
 from .selc import SELCLoss
 from .sop import SOPLoss
@@ -15,6 +16,7 @@ __all__ = [
     'ELRLoss',
     'GCELoss',
     'GJSLoss',
+    'LogitAdjustedLoss',
     'SCELoss',
     'SELCLoss',
     'SOPLoss',

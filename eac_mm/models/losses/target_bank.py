@@ -1,7 +1,7 @@
 """Losses that keep a row for each training sample."""
 
 from mmpretrain.structures import DataSample
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..sample_state import SampleState
 from .classification import ClassificationLoss
@@ -51,17 +51,34 @@ class TargetBankLoss(ClassificationLoss):
             samples: The N samples.
             **kwargs: As of the base class.
         """
-        name = type(self).__name__
-        if samples is None:
-            raise ValueError(
-                f'{name} keeps a row for each sample, and is not told which samples '
-                "it gets. Fix: model.head.type='SampleLossHead', or EACHead."
-            )
-        if target.dim() > 1:
-            raise ValueError(
-                f'{name} keeps a row for each sample, and a mix of two is no sample. '
-                'Fix: no batch augmentations (model.train_cfg.augments), or another '
-                'loss.'
-            )
-        indices = self.bank.indices(samples)
+        indices = indices_of(self, self.bank, target, samples)
         return super().forward(cls_score, target, *args, indices=indices, **kwargs)
+
+
+def indices_of(
+    loss: nn.Module, bank: SampleState, target: Tensor, samples: list[DataSample] | None
+) -> Tensor:
+    """Return the places of a batch in a loss's bank, (N,).
+
+    Args:
+        loss: The loss, which errors name.
+        bank: What it keeps.
+        target: Labels, (N,).
+        samples: The N samples, None if the head passes none on.
+
+    Raises:
+        ValueError: If the loss does not learn which samples it gets, or they are mixed.
+    """
+    name = type(loss).__name__
+    if samples is None:
+        raise ValueError(
+            f'{name} keeps a row for each sample, and is not told which samples '
+            "it gets. Fix: model.head.type='SampleLossHead', or EACHead."
+        )
+    if target.dim() > 1:
+        raise ValueError(
+            f'{name} keeps a row for each sample, and a mix of two is no sample. '
+            'Fix: no batch augmentations (model.train_cfg.augments), or another '
+            'loss.'
+        )
+    return bank.indices(samples)
