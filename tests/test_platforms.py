@@ -49,8 +49,7 @@ for module, names in ((os, {sorted(FUNCTIONS)} + ['sched_getaffinity']),
 
 from pathlib import Path
 from eac_mm.datasets.images import memory
-from eac_mm.experiments.runs import _alone_in
-from eac_mm.utils import hardware, signals
+from eac_mm.utils import alone, hardware, signals
 
 memory.SHARED = Path('/no/such/folder')
 assert memory.free_shared_memory() > 0
@@ -58,9 +57,10 @@ assert hardware.describe()
 with signals.exit_on_signal(lambda: ''):
     pass
 folder = Path(tempfile.mkdtemp())
-with _alone_in(folder):
+alone.WAIT = 0
+with alone.alone_in(folder):
     try:
-        with _alone_in(folder):
+        with alone.alone_in(folder):
             raise AssertionError('two in one folder')
     except RuntimeError as error:
         assert 'another process trains' in str(error)

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 TRAIN = Path(__file__).with_name('train.py')
+AGAIN = 'The same command goes on: finished runs stay, interrupted ones resume.'
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -57,13 +58,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
     from eac_mm.experiments import comparison_table, curves, plan_comparison, run_all
+    from eac_mm.utils.signals import exit_on_signal
 
     folder = Path(args.work_dir)
     try:
         runs = plan_comparison(args.configs, args.seeds, folder, args.cfg_options)
         # Seed by seed, so that early results compare all recipes.
         in_order = [r for of_seed in zip(*runs.values(), strict=True) for r in of_seed]
-        failures = run_all(in_order, TRAIN, args.jobs)
+        with exit_on_signal(lambda: AGAIN):
+            failures = run_all(in_order, TRAIN, args.jobs)
     except (ValueError, TypeError, FileNotFoundError) as error:
         print(f'error: {error}', file=sys.stderr)
         return 2

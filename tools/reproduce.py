@@ -31,6 +31,7 @@ TABLES = CONFIGS / 'paper_tables.yml'
 DEFAULTS = dict(file='', out='docs/results')
 
 ABOUT = "Reproduce the paper's tables."
+AGAIN = 'The same command goes on: finished runs stay, interrupted ones resume.'
 EXAMPLE = 'example: eac-mm reproduce table3 --protocol small --seeds 3 --dry-run'
 
 
@@ -195,8 +196,10 @@ def refuse_filters(args: argparse.Namespace) -> None:
 def train(runs: Sequence[Run], jobs: int) -> int:
     """Train what is missing, and return the number of failures."""
     from eac_mm.experiments import run_all
+    from eac_mm.utils.signals import exit_on_signal
 
-    failures = run_all(runs, TRAIN, jobs)
+    with exit_on_signal(lambda: AGAIN):
+        failures = run_all(runs, TRAIN, jobs)
     for run, error in failures:
         lines = [line for line in str(error).splitlines() if line.strip()]
         reason = '\n  '.join(lines[-2:]) or repr(error)

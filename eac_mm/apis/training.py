@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from eac_mm.engine import SafeCheckpointHook
+from eac_mm.utils.alone import alone_in
 from eac_mm.utils.checkpoints import (
     RESULT,
     newest_whole,
@@ -48,11 +49,19 @@ def train(
     Raises:
         ValueError: If the work directory holds another run, naming the ways on; and
             what :func:`~eac_mm.apis.resume` and the checks before training raise.
+        RuntimeError: If another process trains in the work directory.
 
     Examples:
         >>> from eac_mm.apis import load_config, train
         >>> train(load_config('configs/eac/resnet18_syntheticfer_noise30.py'))
     """
+    with alone_in(cfg.work_dir):
+        return _train(cfg, resume_from, overwrite, trust_checkpoint)
+
+
+def _train(
+    cfg: Config, resume_from: str | None, overwrite: bool, trust_checkpoint: bool
+) -> nn.Module:
     if resume_from is None and cfg.get('resume'):  # --cfg-options resume=True
         resume_from = cfg.get('load_from') or 'auto'
     restarted = restarted_in(cfg.work_dir)

@@ -8,7 +8,7 @@ import pandas as pd
 
 from .confident import describe_classes, estimate_noise, find_issues
 from .evidence import Evidence
-from .scores import default_score, score_labels
+from .scores import score_labels
 
 
 @dataclass(frozen=True)
@@ -91,15 +91,16 @@ def audit_labels(records: Evidence, score: str | None = None) -> LabelAudit:
         records: From :func:`~eac_mm.audit.read_evidence`.
         score: Name of the score that ranks, see
             :func:`~eac_mm.audit.scores.score_labels`. Defaults to the one that was
-            measured to be best: ``late_loss_view2`` if there are two views, else
-            ``mean_loss``; for folds ``cleanlab_self_confidence``.
+            measured to be best: ``late_loss_view2`` if there are two views,
+            ``late_loss`` if view 2 was not made of each image, and ``mean_loss`` of
+            one view; for folds ``cleanlab_self_confidence``.
 
     Raises:
         ValueError: If there is no such score.
         ImportError: If cleanlab is not installed.
     """
     found = score_labels(records)
-    score = score or default_score(found.scores)
+    score = score or found.default
     if score not in found.scores:
         raise ValueError(
             f'score {score!r} is unknown. Fix: choose one of {", ".join(found.scores)}.'

@@ -7,7 +7,7 @@ import pandas as pd
 
 from .confident import estimate_noise
 from .evidence import Evidence
-from .scores import default_score, score_labels
+from .scores import score_labels
 
 
 def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
         rows.append(
             dict(
                 score=name,
-                default=name == default_score(scores),
+                default=name == found[0].default,
                 auroc=roc_auc_score(wrong, values),
                 average_precision=average_precision_score(wrong, values),
                 precision=wrong[first].mean(),

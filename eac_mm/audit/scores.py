@@ -14,17 +14,6 @@ from eac_mm.utils.training_records import TrainingRecords
 from .confident import quality_scores
 from .evidence import Evidence
 
-# The default score, measured in docs/label_audit.md: what is not classified in training
-# memorises late, so that its late epochs say most; what is classified has memorised by
-# then, so that all epochs count. Predictions over folds have no epochs.
-DEFAULTS = ('late_loss_view2', 'mean_loss', 'cleanlab_self_confidence')
-
-
-def default_score(names: Iterable[str]) -> str:
-    """Return the default among the names of scores."""
-    names = set(names)
-    return next(name for name in DEFAULTS if name in names)
-
 
 @dataclass(frozen=True)
 class LabelScores:
@@ -36,10 +25,12 @@ class LabelScores:
             sample.
         probabilities: Predicted probabilities, averaged over epochs and views, float64
             (samples, classes).
+        default: Name of the score that was measured to be best (docs/label_audit.md).
     """
 
     scores: pd.DataFrame
     probabilities: np.ndarray
+    default: str
 
 
 def score_labels(records: Evidence) -> LabelScores:
@@ -70,7 +61,9 @@ def score_labels(records: Evidence) -> LabelScores:
     if isinstance(records, FoldPredictions):
         predicted = records.probabilities.astype(np.float64)
         scores = quality_scores(records.noisy_labels, predicted)
-        return LabelScores(pd.DataFrame(scores), predicted)
+        return LabelScores(
+            pd.DataFrame(scores), predicted, default='cleanlab_self_confidence'
+        )
     return _score_epochs(records)
 
 
@@ -111,7 +104,21 @@ def _score_epochs(records: TrainingRecords) -> LabelScores:
             means[name] = means[name] * counts[name]
     averaged = average(predictions)
     cleanlab = quality_scores(labels, averaged, predictions)
-    return LabelScores(pd.DataFrame({**last, **means, **cleanlab}), averaged)
+    scores = pd.DataFrame({**last, **means, **cleanlab})
+    return LabelScores(scores, averaged, _default_score(counts))
+
+
+def _default_score(counts: dict[str, np.ndarray]) -> str:
+    """Return the best score by how often each view of each sample was served.
+
+    What is not classified in training memorises late, so that its late epochs say most;
+    what is classified has memorised by then, so that all epochs count. If the network
+    saw view 2 of some samples only, it memorises late too, and view 1 has all of them.
+    """
+    if 'late_loss_view2' not in counts:
+        return 'mean_loss'
+    both = np.array_equal(counts['mean_loss'], counts['mean_loss_view2'])
+    return 'late_loss_view2' if both else 'late_loss'
 
 
 def _suffixes(views: int) -> list[str]:

@@ -4,14 +4,12 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
 from mmengine import Config
 
 from eac_mm.apis import load_config
@@ -155,7 +153,11 @@ def short_names(runs: Sequence[Run]) -> list[str]:
 
 
 def train(
-    run: Run, script: Path, threads: int | None, report: Callable[[str], None]
+    run: Run,
+    script: Path,
+    threads: int | None,
+    report: Callable[[str], None],
+    running: list[subprocess.Popen],
 ) -> None:
     """Run a training; everything it prints goes to its log, with its command.
 
@@ -164,6 +166,7 @@ def train(
         script: ``tools/train.py``.
         threads: ``OMP_NUM_THREADS`` if the environment has none.
         report: Gets each line that the training prints.
+        running: Gets the process of the training, and never loses it.
 
     Raises:
         RuntimeError: If it fails, with the end of its log.
@@ -183,6 +186,7 @@ def train(
             env=environment,
         ) as process,
     ):
+        running.append(process)
         file.write(f'$ {shlex.join(command)}\n')
         for line in process.stdout:
             file.write(line)
@@ -192,24 +196,6 @@ def train(
         raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
 
 
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes of this tool out of a run's folder.
-
-    Raises:
-        RuntimeError: If one is in it.
-    """
-    lock = FileLock(folder / 'lock', timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:
-        raise RuntimeError(
-            f'another process trains in {folder}. Fix: wait for it, or end it.'
-        ) from error
-    with lock:
-        yield
-
-
 @dataclass(frozen=True)
 class _Trainings:
     """Trains runs one by one, and tells the progress of each."""
@@ -217,6 +203,7 @@ class _Trainings:
     script: Path
     threads: int | None
     progress: Progress
+    processes: list[subprocess.Popen] = field(default_factory=list)
 
     def start(self, number: int, run: Run, epochs: int | None) -> None:
         """Train a run, or resume it.
@@ -232,8 +219,7 @@ class _Trainings:
 
     def _train(self, run: Run, report: Callable[[str], None]) -> None:
         run.work_dir.mkdir(parents=True, exist_ok=True)
-        with _alone_in(run.work_dir):
-            train(run, self.script, self.threads, report)
+        train(run, self.script, self.threads, report, self.processes)
         if run.result() is None:
             raise RuntimeError(
                 'the training ended without an error, but left no finished result.json'
@@ -271,15 +257,17 @@ def run_all(
     todo = [run for run in wanted if run.result() is None]
     epochs = [run.settings().get('train_cfg', {}).get('max_epochs') for run in todo]
     progress = Progress([names[run] for run in todo], jobs)
-    start = _Trainings(script, threads, progress).start
+    trainer = _Trainings(script, threads, progress)
     with ThreadPoolExecutor(jobs) as pool:
         trainings = [
-            (run, pool.submit(start, number, run, epochs[number]))
+            (run, pool.submit(trainer.start, number, run, epochs[number]))
             for number, run in enumerate(todo)
         ]
         try:
             errors = [(run, training.exception()) for run, training in trainings]
-        except BaseException:  # Ctrl+C ends the trainings: do not start the next
+        except BaseException:  # a signal: the trainings end with this process
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in trainer.processes:
+                process.terminate()  # does nothing to one that has ended
             raise
     return [(run, error) for run, error in errors if error is not None]

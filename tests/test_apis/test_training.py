@@ -9,6 +9,7 @@ import torch
 
 from eac_mm import apis
 from eac_mm.apis import load_config, train, training
+from eac_mm.utils import alone
 
 RECIPE = 'configs/baseline/resnet18_syntheticfer_noise30.py'
 SMALL = {
@@ -59,6 +60,15 @@ def test_a_new_run_stops_before_it_writes_anything(folder):
     with pytest.raises(ValueError, match='--resume.*--overwrite.*--work-dir'):
         train(config(folder))
     assert content(folder) == before
+
+
+def test_a_folder_that_another_process_trains_in_is_left_alone(folder, monkeypatch):
+    monkeypatch.setattr(alone, 'WAIT', 0)
+    with alone.alone_in(folder):
+        before = content(folder)
+        with pytest.raises(RuntimeError, match='another process trains in .* Fix: '):
+            train(config(folder, epochs=5), resume_from='auto')
+        assert content(folder) == before
 
 
 def test_the_hook_stops_runs_that_other_tools_start(folder):

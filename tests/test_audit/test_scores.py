@@ -7,7 +7,6 @@ from recorded import record
 from eac_mm.audit import read_records
 from eac_mm.audit.scores import (
     average,
-    default_score,
     jensen_shannon,
     log_softmax,
     margin,
@@ -99,14 +98,21 @@ def test_view_disagreement(two_epochs):
 
 
 def test_one_view_has_no_scores_of_a_second(tmp_path):
-    scores = scores_of(tmp_path, [logits(0.8, 0.5, 0.8, 0.2)]).scores
-    assert not any('view' in name for name in scores)
-    assert 'attention_disagreement' not in scores
-    assert default_score(scores) == 'mean_loss'
+    found = scores_of(tmp_path, [logits(0.8, 0.5, 0.8, 0.2)])
+    assert not any('view' in name for name in found.scores)
+    assert 'attention_disagreement' not in found.scores
+    assert found.default == 'mean_loss'
 
 
 def test_the_default_of_two_views(two_epochs):
-    assert default_score(two_epochs.scores) == 'late_loss_view2'
+    assert two_epochs.default == 'late_loss_view2'
+
+
+def test_the_default_if_view_2_was_made_of_a_part(tmp_path):
+    nothing = [np.nan, np.nan]
+    first, second = logits(0.8, 0.5, 0.8, 0.2), [*logits(0.8, 0.5), nothing, nothing]
+    found = scores_of(tmp_path, [first, second], [first, first])
+    assert found.default == 'late_loss'
 
 
 def test_the_late_loss_is_that_of_the_second_half(tmp_path):

@@ -1,12 +1,17 @@
 import json
+import os
 import shutil
+import signal
 import sys
+import time
+from threading import Thread
 
+import psutil
 import pytest
-from filelock import FileLock
 
 from eac_mm.datasets.noise import noisy_labels
 from eac_mm.experiments import Run, run_all, runs
+from eac_mm.utils.signals import exit_on_signal
 from eac_mm.version import MEASURES
 
 RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
@@ -64,16 +69,31 @@ def test_command(make, script, tmp_path, recipe):
     assert make(2, options=options, amp=True).command(script) == extended
 
 
-def test_a_run_that_another_process_trains_is_left_alone(make, script):
-    run = make(2)
-    run.work_dir.mkdir(parents=True)
-    with FileLock(run.work_dir / 'lock'):
-        ((failed, error),) = run_all([run], script)
-    assert failed == run
-    assert 'another process trains' in str(error)
-    assert run.result() is None
-    assert run_all([run], script) == []
-    assert run.result() is not None
+def test_a_signal_ends_the_trainings_too(make, script):
+    script.write_text(
+        'import os, pathlib, sys, time\n'
+        "folder = pathlib.Path(sys.argv[sys.argv.index('--work-dir') + 1])\n"
+        "(folder / 'pid.new').write_text(str(os.getpid()))\n"
+        "(folder / 'pid.new').rename(folder / 'pid')\n"
+        'time.sleep(60)\n'
+    )
+    files = [make(seed).work_dir / 'pid' for seed in (0, 1)]
+
+    def stop():
+        while not all(file.exists() for file in files):
+            time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    Thread(target=stop).start()
+    with pytest.raises(SystemExit), exit_on_signal(lambda: 'again'):
+        run_all([make(seed) for seed in (0, 1, 2)], script, jobs=2)
+    until = time.monotonic() + 30  # they end beside the threads that wait for them
+    running = [int(file.read_text()) for file in files]
+    while running and time.monotonic() < until:
+        running = [pid for pid in running if psutil.pid_exists(pid)]
+        time.sleep(0.05)
+    assert running == []
+    assert not make(2).work_dir.exists()
 
 
 def test_later_options_win_and_are_parsed(make):
