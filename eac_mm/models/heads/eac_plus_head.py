@@ -19,9 +19,9 @@ class EACPlusHead(EACHead):
 
     .. math::
         t_i \leftarrow m t_i + (1 - m) p'_i(y_i),\quad
-        w_i = \min(t_i / \bar t_{y_i}, w_{max})
+        w_i = \min(t_i^k / \overline{t^k}_{y_i}, w_{max})
 
-    with :math:`\bar t_c` the mean of t over the training samples labelled c. The
+    with :math:`\overline{t^k}_c` the mean over the training samples labelled c. The
     classification loss of a sample is multiplied by w, without gradient, from epoch
     ``start`` on. Within each class the weights are 1 on average but for the limit, so
     that rare classes, which the network doubts as a whole, lose nothing.
@@ -33,6 +33,7 @@ class EACPlusHead(EACHead):
         in_channels: Channels of the feature maps before pooling.
         start: Epochs in which all weights are 1. Defaults to 5.
         momentum: The m, 0 or more and below 1. Defaults to 0.7.
+        power: The k, above 0: how much trust counts. Defaults to 1.0.
         limit: Largest weight, 1 or more. Defaults to 5.0.
         **kwargs: Further arguments of :class:`EACHead`.
 
@@ -51,6 +52,7 @@ class EACPlusHead(EACHead):
         in_channels: int,
         start: int = 5,
         momentum: float = 0.7,
+        power: float = 1.0,
         limit: float = 5.0,
         **kwargs,
     ) -> None:
@@ -60,6 +62,7 @@ class EACPlusHead(EACHead):
             for name, value, fine, fix in (
                 ('start', start, start >= 0, 'give 0 epochs or more.'),
                 ('momentum', momentum, 0 <= momentum < 1, '0.7'),
+                ('power', power, power > 0, 'give more than 0, such as 1.0.'),
                 ('limit', limit, limit >= 1, 'give 1 or more, such as 5.0.'),
                 ('imbalanced', self.imbalanced, self.imbalanced, 'type="EACHead".'),
                 (
@@ -73,7 +76,8 @@ class EACPlusHead(EACHead):
         ]
         if wrong:
             raise ValueError(f'EACPlusHead: {wrong[0]}')
-        self.start, self.momentum, self.limit = start, momentum, limit
+        self.start, self.momentum = start, momentum
+        self.power, self.limit = power, limit
         self.trust = SampleState(fill=torch.nan)
         self.labels = SampleState(dtype=torch.int64, fill=-1)
 
@@ -110,7 +114,7 @@ class EACPlusHead(EACHead):
 
     def weights(self) -> Tensor:
         """Return the weight of each training sample, float32 (samples,)."""
-        trust, labels = self.trust.values, self.labels.values
+        trust, labels = self.trust.values**self.power, self.labels.values
         seen = labels >= 0
         # Row 0 takes the samples not seen yet; masks would wait for a GPU.
         sums = trust.new_zeros(2, self.num_classes + 1)

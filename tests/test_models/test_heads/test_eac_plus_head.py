@@ -57,6 +57,15 @@ def test_weights_by_hand():
     torch.testing.assert_close(head.weights(), expected.clamp(max=1.5))
 
 
+def test_the_power_of_trust_by_hand():
+    head = make_head(power=2.0)
+    loss_of(head, torch.zeros(4, 2), FEATS, samples_of())
+    a, b = sigmoid(1.0, 2.0)
+    c, d = (a**2 + (1 - a) ** 2) / 2, (b**2 + (1 - b) ** 2) / 2
+    expected = [a**2 / c, (1 - a) ** 2 / c, (1 - b) ** 2 / d, b**2 / d]
+    torch.testing.assert_close(head.weights()[:4], torch.stack(expected))
+
+
 def test_the_classification_is_weighed_from_the_start_on():
     head, plain = make_head(start=2), make_head(type=EACHead)
     batch = FEATS, FEATS.flip(1), samples_of()
@@ -112,6 +121,7 @@ def test_label_smoothing_and_banks_are_weighed_too():
     [
         (dict(start=-1), 'start=-1. Fix: give 0 epochs'),
         (dict(momentum=1), 'momentum=1. Fix: 0.7'),
+        (dict(power=0), 'power=0. Fix: give more'),
         (dict(limit=0.5), 'limit=0.5. Fix: give 1'),
         (dict(imbalanced=False), 'imbalanced=False. Fix: type="EACHead"'),
         (dict(consistency_weight=0), 'consistency_weight=0. Fix: give more'),
