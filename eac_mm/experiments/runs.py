@@ -14,6 +14,7 @@ from mmengine import Config
 
 from eac_mm.apis import load_config
 
+from .processes import Processes
 from .progress import Progress
 from .records import (
     differences,
@@ -157,7 +158,7 @@ def train(
     script: Path,
     threads: int | None,
     report: Callable[[str], None],
-    running: list[subprocess.Popen],
+    processes: Processes,
 ) -> None:
     """Run a training; everything it prints goes to its log, with its command.
 
@@ -166,10 +167,10 @@ def train(
         script: ``tools/train.py``.
         threads: ``OMP_NUM_THREADS`` if the environment has none.
         report: Gets each line that the training prints.
-        running: Gets the process of the training, and never loses it.
+        processes: Starts the process of the training.
 
     Raises:
-        RuntimeError: If it fails, with the end of its log.
+        RuntimeError: If it fails, with the end of its log, or all were ended.
     """
     command = run.command(script)
     environment = dict(os.environ)
@@ -178,7 +179,7 @@ def train(
         environment.setdefault('OMP_NUM_THREADS', str(threads))
     with (
         run.log.open('a', encoding='utf-8') as file,
-        subprocess.Popen(
+        processes.start(
             command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -186,7 +187,6 @@ def train(
             env=environment,
         ) as process,
     ):
-        running.append(process)
         file.write(f'$ {shlex.join(command)}\n')
         for line in process.stdout:
             file.write(line)
@@ -203,7 +203,7 @@ class _Trainings:
     script: Path
     threads: int | None
     progress: Progress
-    processes: list[subprocess.Popen] = field(default_factory=list)
+    processes: Processes = field(default_factory=Processes)
 
     def start(self, number: int, run: Run, epochs: int | None) -> None:
         """Train a run, or resume it.
@@ -259,15 +259,14 @@ def run_all(
     progress = Progress([names[run] for run in todo], jobs)
     trainer = _Trainings(script, threads, progress)
     with ThreadPoolExecutor(jobs) as pool:
-        trainings = [
-            (run, pool.submit(trainer.start, number, run, epochs[number]))
-            for number, run in enumerate(todo)
-        ]
         try:
+            trainings = [
+                (run, pool.submit(trainer.start, number, run, epochs[number]))
+                for number, run in enumerate(todo)
+            ]
             errors = [(run, training.exception()) for run, training in trainings]
         except BaseException:  # a signal: the trainings end with this process
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in trainer.processes:
-                process.terminate()  # does nothing to one that has ended
+            trainer.processes.end()
             raise
     return [(run, error) for run, error in errors if error is not None]

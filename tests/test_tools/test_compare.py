@@ -37,7 +37,7 @@ class Training:
         self.best = best and {'accuracy/top1': best}
         self.commands = []
 
-    def __call__(self, run, script, threads, report, running):
+    def __call__(self, run, script, threads, report, processes):
         self.commands.append(run.command(script))
         self.threads = threads
         accuracy = next(self.accuracies)

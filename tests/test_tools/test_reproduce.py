@@ -50,7 +50,7 @@ class Training:
         self.trained = []
         self.failing = ()
 
-    def __call__(self, run, script, threads, report, running):
+    def __call__(self, run, script, threads, report, processes):
         assert script == ROOT / 'tools' / 'train.py'
         self.trained.append(run.work_dir.as_posix())
         if run.seed in self.failing:
