@@ -55,7 +55,7 @@ def train(
         >>> from eac_mm.apis import load_config, train
         >>> train(load_config('configs/eac/resnet18_syntheticfer_noise30.py'))
     """
-    with alone_in(cfg.work_dir):
+    with alone_in(cfg.work_dir, cfg.get('launcher', 'none')):
         return _train(cfg, resume_from, overwrite, trust_checkpoint)
 
 

@@ -1,3 +1,4 @@
+import errno
 import os
 import subprocess
 import sys
@@ -48,7 +49,9 @@ def test_the_second_process_is_refused_until_the_first_has_died(tmp_path, monkey
     with start(HOLD, folder) as process:
         with monkeypatch.context() as patch:
             patch.setattr(alone, 'WAIT', 0.1)
-            with pytest.raises(RuntimeError, match=r'another process .*run\. Fix: '):
+            with pytest.raises(
+                RuntimeError, match=r'another process .*run\. Fix: .*\.lock'
+            ):
                 enter(folder)
             assert enter(tmp_path / 'other')
         process.kill()
@@ -76,16 +79,49 @@ def test_a_new_folder_stays_if_something_was_written(tmp_path):
     assert (tmp_path / 'run' / 'log').exists()
 
 
+def test_a_new_folder_that_another_process_is_in_by_then_stays(tmp_path, monkeypatch):
+    folder, release = tmp_path / 'run', FileLock.release
+
+    def come_in(self, *args, **kwargs):
+        release(self, *args, **kwargs)
+        (folder / 'log').touch()
+
+    monkeypatch.setattr(FileLock, 'release', come_in)
+    assert enter(folder)
+    assert (folder / 'log').exists()
+
+
 def test_only_the_first_process_of_a_job_holds_it(tmp_path, monkeypatch):
     monkeypatch.setattr(alone, 'WAIT', 0)
     with alone_in(tmp_path):
         monkeypatch.setenv('RANK', '1')
-        assert enter(tmp_path)
+        with alone_in(tmp_path, 'pytorch'):
+            pass
+        # It may be a job of separate trainings, such as srun starts.
+        with pytest.raises(RuntimeError, match='another process'):
+            enter(tmp_path)
 
 
-def test_a_file_system_without_locks_is_used(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    'error',
+    [
+        NotImplementedError(),
+        OSError(errno.ENOLCK, 'No locks available'),
+        OSError(errno.EOPNOTSUPP, 'Operation not supported'),
+    ],
+)
+def test_a_file_system_without_locks_is_used(error, tmp_path, monkeypatch):
     def acquire(self):
-        raise NotImplementedError
+        raise error
 
     monkeypatch.setattr(FileLock, 'acquire', acquire)
     assert enter(tmp_path)
+
+
+def test_other_errors_are_not_hidden(tmp_path, monkeypatch):
+    def acquire(self):
+        raise PermissionError(errno.EACCES, 'Permission denied')
+
+    monkeypatch.setattr(FileLock, 'acquire', acquire)
+    with pytest.raises(PermissionError):
+        enter(tmp_path)
