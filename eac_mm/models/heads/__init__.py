@@ -4,7 +4,6 @@ from .coarse_fine_head import CoarseFineHead
 from .dacl_head import DACLHead
 from .dmue_head import DMUEHead
 from .eac_head import EACHead
-from .eac_plus_head import EACPlusHead
 from .ltnet_head import LTNetHead
 from .rul_head import RULHead
 from .sample_loss_head import SampleLossHead
@@ -15,7 +14,6 @@ __all__ = [
     'DACLHead',
     'DMUEHead',
     'EACHead',
-    'EACPlusHead',
     'LTNetHead',
     'RULHead',
     'SCNHead',
