@@ -1,8 +1,10 @@
 """Rank the labels of a recorded run by how suspect they are, and correct them.
 
+python tools/audit_labels.py configs/eac/resnet18_syntheticfer_noise30.py
 python tools/audit_labels.py work_dirs/eac/resnet18_syntheticfer_noise30
 
-The .npz file of tools/cross_fit.py, with --config, takes the place of a recorded run.
+A recipe is trained and recorded first, as far as it is not yet. The .npz file of
+tools/cross_fit.py, with --config, takes the place of a recorded run.
 """
 
 from __future__ import annotations
@@ -15,18 +17,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # it takes a while, and --help needs none
     import pandas as pd
 
+RECORDER = 'default_hooks.recorder.type'
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(
         description='Rank the labels of a recorded run by how suspect they are, and '
-        'write tables and corrected labels.',
-        epilog='example: eac-mm audit work_dirs/eac/resnet18_syntheticfer_noise30 '
-        '(of a run that was trained with --cfg-options '
-        'default_hooks.recorder.type=TrainingRecorderHook)',
+        'write tables, corrected labels and a review page.',
+        epilog='example: eac-mm audit eac/resnet18_syntheticfer_noise30',
     )
     parser.add_argument(
-        'run', help='work directory of a recorded run, or the .npz file of cross-fit'
+        'run',
+        help='work directory of a recorded run, the .npz file of cross-fit, or a '
+        'recipe, which is trained and recorded first',
     )
     parser.add_argument(
         '--out', type=Path, help='where files go [RUN/audit; FILE_audit]'
@@ -62,20 +66,41 @@ def describe_duplicates(table: pd.DataFrame) -> str:
     )
 
 
+def recorded_run(run: str, options: dict) -> str:
+    """Return a run or file as it is; train a recipe, and return its work directory.
+
+    The training is recorded. If it was interrupted it is resumed, and if it is finished
+    nothing is trained.
+    """
+    from eac_mm.apis import load_config, train
+    from eac_mm.utils.shipped import find_recipe
+    from eac_mm.utils.signals import exit_on_signal
+
+    path = Path(run)
+    if path.is_dir() or path.suffix == '.npz' or find_recipe(path) is None:
+        return run
+    cfg = load_config(run, {**options, RECORDER: 'TrainingRecorderHook'})
+    with exit_on_signal(lambda: 'The same command goes on.'):
+        train(cfg, resume_from='auto')
+    return cfg.work_dir
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Audit, write the files and print a summary."""
     args = parse_args(argv)
-    print(f'reading the records and images of {args.run} ...', flush=True)
     # Imported here: --help needs none of it, and it takes seconds.
     from eac_mm.apis import audit_run
     from eac_mm.utils.options import parse_options
 
+    options = dict(parse_options(args.cfg_options))
+    run = recorded_run(args.run, options)
+    print(f'reading the records and images of {run} ...', flush=True)
     audit, files = audit_run(
-        args.run,
+        run,
         args.out,
         args.score,
         args.config,
-        dict(parse_options(args.cfg_options)),
+        options,
         not args.no_survey,
         not args.no_page,
         args.suspects,

@@ -40,3 +40,24 @@ def test_prints_counts_and_files(run, capsys):
         path = folder / 'audit' / name
         assert str(path) in printed
         assert path.is_file()
+
+
+def test_a_recipe_is_trained_and_recorded_first(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    recipe = 'baseline/resnet18_syntheticfer_noise30'
+    options = {
+        'train_dataloader.dataset.dataset.size': SIZE,
+        'val_dataloader.dataset.size': 8,
+        'train_cfg.max_epochs': 1,
+        'optim_wrapper.type': 'OptimWrapper',
+    }
+    options = [f'{key}={value}' for key, value in options.items()]
+    folder = tmp_path / 'work_dirs' / recipe
+    command = [recipe, '--no-survey', '--no-page', '--cfg-options', *options]
+    for _ in range(2):
+        audit_labels.main(command)
+        assert f'{SIZE} labels, ranked by mean_loss' in capsys.readouterr().out
+        assert (folder / 'audit' / 'labels.csv').is_file()
+    assert len(list(folder.glob('records/epoch_*'))) == 1
+    trained = [p for p in folder.glob('2*/*.log') if 'Epoch(train)' in p.read_text()]
+    assert len(trained) == 1  # the second time there was nothing to train
