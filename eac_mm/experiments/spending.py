@@ -41,7 +41,7 @@ def cost_table(table: Table, cells: Iterable[Cell]) -> str:
         if pairs:
             passes = passes_per_image(cell.runs[0].settings().model)
             ratios = (_ratio(pairs, name) for name in FIGURES)
-            rows.append([cell.entry.column, cell.entry.row, f'{passes:g}', *ratios])
+            rows.append([cell.entry.column, cell.entry.row, f'{passes:.3g}', *ratios])
     return f'{markdown_table(HEAD, rows)}\n\n{NOTES}' if rows else ''
 
 
