@@ -19,11 +19,13 @@ def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
 
     Returns:
         A row for each score, the best first: ``score``; ``default``, whether it is the
-        default; ``auroc``; ``average_precision``; ``precision``, of as many labels as
-        are wrong. And, the same in each row: ``samples``, ``wrong``, ``estimated``
-        (cleanlab's number of wrong labels), ``suggested`` (share of the wrong labels
-        for which the likeliest class is the clean label) and ``passes``, how often an
-        image went through the backbone, NaN if that is not known.
+        default; ``auroc``; ``auroc_same_label``, the same of pairs of a wrong and a
+        right sample that have the same noisy label; ``average_precision``;
+        ``precision``, of as many labels as are wrong. And, the same in each row:
+        ``samples``, ``wrong``, ``estimated`` (cleanlab's number of wrong labels),
+        ``suggested`` (share of the wrong labels for which the likeliest class is the
+        clean label) and ``passes``, how often an image went through the backbone, NaN
+        if that is not known.
 
     Raises:
         ValueError: If clean labels are not known, no label is wrong, or the runs have
@@ -50,6 +52,7 @@ def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
                 score=name,
                 default=name == found[0].default,
                 auroc=roc_auc_score(wrong, values),
+                auroc_same_label=_auroc_same_label(wrong, values, labels),
                 average_precision=average_precision_score(wrong, values),
                 precision=wrong[first].mean(),
             )
@@ -66,6 +69,26 @@ def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
         )
         .sort_values('auroc', ascending=False, kind='stable', ignore_index=True)
     )
+
+
+def _auroc_same_label(
+    wrong: np.ndarray, values: np.ndarray, labels: np.ndarray
+) -> float:
+    """Return how likely a wrong sample has a larger value than a right one.
+
+    Of pairs with the same label. It leaves out that some classes are harder than
+    others; NaN if no label has both.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    found, pairs = [], []
+    for label in np.unique(labels):
+        same = labels == label
+        count = wrong[same].sum() * (~wrong[same]).sum()
+        if count:
+            found.append(roc_auc_score(wrong[same], values[same]))
+            pairs.append(count)
+    return np.average(found, weights=pairs) if pairs else np.nan
 
 
 def _sum_passes(runs: Sequence[Evidence]) -> float:

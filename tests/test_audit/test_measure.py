@@ -29,6 +29,8 @@ def test_values_by_hand(tmp_path):
     found = row(table, 'negative_aum')
     # Of the 8 pairs of a wrong and a right label, only (5, 1) is in the wrong order.
     assert found.auroc == 7 / 8
+    # Label a: 5 among 0 and 1; label b: 2 among 3 and 4. Again only (5, 1) is wrong.
+    assert found.auroc_same_label == 3 / 4
     # Wrong ones at ranks 1 and 3
     assert found.average_precision == pytest.approx((1 / 1 + 2 / 3) / 2)
     assert found.precision == 1 / 2
@@ -47,6 +49,24 @@ def test_runs_are_averaged(tmp_path):
     assert (found.auroc, found.average_precision, found.precision) == (1, 1, 1)
     assert found.passes == 2 + 3
     assert found.suggested == 1
+
+
+def test_pairs_of_the_same_label_count_alike(tmp_path):
+    """Label a: 1 right, 1 wrong; label b: 3 right, 1 wrong, which is 3 of 4 pairs."""
+    clean, noisy = [0, 1, 1, 1, 1, 0], [0, 0, 1, 1, 1, 1]
+    # Suspicion of label a: 2 (right), -1 (wrong); of label b: -1, -1, 0 and 1 (wrong).
+    sure = [-2, 1, -1, -1, 0, 1]
+    found = row(
+        measure_scores([run(tmp_path, sure, noisy, clean_labels=clean)]), 'negative_aum'
+    )
+    assert found.auroc_same_label == 3 / 4
+
+
+def test_no_label_has_wrong_and_right_samples(tmp_path):
+    noisy, clean = [0, 0, 1, 1], [0, 0, 0, 0]
+    one = run(tmp_path, [2, 1, -1, 3], noisy, clean_labels=clean)
+    found = row(measure_scores([one]), 'negative_aum')
+    assert np.isnan(found.auroc_same_label)
 
 
 def test_a_sample_that_was_never_served_is_the_least_suspect(tmp_path):
