@@ -28,6 +28,7 @@ TWINS = re.compile(
 RIVALS = ('dacl', 'dmue', 'ktn', 'ltnet', 'ran', 'rul', 'scn')
 REMEDIES = ('label_smooth', 'mixup', 'gce', 'sce', 'gjs', 'elr', 'selc', 'sop')
 REMEDIES += ('co_teaching', 'divide_mix')
+EAC = ('eac', 'eac_plus')
 PAIRED = ('gjs', 'sop')  # their heads take both views
 ALL = sorted(
     p
@@ -146,14 +147,17 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     assert (steps, batch) in ((1, 4), (2, 2), (2, 4))
 
     # Shapes of each view. Cross-entropy on view 1 alone needs no second.
-    views = 2 if method in ('eac', *PAIRED) and 'noconsistency' not in variants else 1
-    consistent = views == 2 and method == 'eac' and 'plain' not in variants
+    views = 2 if method in (*EAC, *PAIRED) and 'noconsistency' not in variants else 1
+    consistent = views == 2 and method in EAC and 'plain' not in variants
     # RAN sees five regions too, and classifies features beside their summary.
     seen, parts = (6 * batch, 2) if method == 'ran' else (batch, 1)
     channels = runner.model.head.in_channels // parts
-    assert watch.images == [(seen, 3, side, side)] * steps * views
-    assert watch.maps == [(seen, channels, map_side, map_side)] * steps * views
-    maps = (batch, classes, map_side, map_side)
+    # EAC-plus makes pairs of the first sample, 30 % of these small batches.
+    paired = 1 if method == 'eac_plus' else batch
+    counts = [seen, paired][:views] * steps
+    assert watch.images == [(count, 3, side, side) for count in counts]
+    assert watch.maps == [(count, channels, map_side, map_side) for count in counts]
+    maps = (paired, classes, map_side, map_side)
     assert watch.compared == [[maps, maps]] * steps * consistent
 
     # The losses of each step; the weight is the config's, which other tests hold.
@@ -165,7 +169,7 @@ def test_trains_and_validates(path, recipe_data, tmp_path, monkeypatch):
     for step, row in enumerate(log):
         assert math.isfinite(row['loss']) and row['loss'] > 0
         if method not in RIVALS:  # whose losses have names of their own
-            assert ('loss_cls' in row) == (method in ('eac', *PAIRED))
+            assert ('loss_cls' in row) == (method in (*EAC, *PAIRED))
         assert ('loss_consistency' in row) == consistent
         if not consistent:
             parts = [v for k, v in row.items() if k.startswith('loss_')]
