@@ -2,7 +2,7 @@
 # python tools/train.py configs/ltnet/resnet18_ferplus_noise30-small.py
 # It reads the labels of a second annotator, which this command writes first:
 # python tools/cross_fit.py configs/baseline/resnet18_ferplus_noise30-small.py \
-#     work_dirs/ltnet/ferplus_noise30-small.txt
+#     work_dirs/ltnet/ferplus_noise30-small.txt --folds 5
 _base_ = '../baseline/resnet18_ferplus_noise30-small.py'
 
 model = dict(head=dict(type='LTNetHead', annotators=2))
