@@ -2,7 +2,7 @@
 # python tools/train.py configs/eac_plus/resnet18_syntheticfer_noise30.py
 _base_ = '../eac/resnet18_syntheticfer_noise30.py'
 
-# 1.3 passes a sample instead of 2, in 30 epochs instead of 20: as many passes. The
+# 1.31 passes a sample instead of 2, in 30 epochs instead of 20: as many passes. The
 # learning rate ends as low as EAC's.
 model = dict(head=dict(paired=0.3))
 param_scheduler = dict(gamma=0.9528)

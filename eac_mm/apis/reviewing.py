@@ -48,7 +48,7 @@ def review_page(
         cfg: Its recipe.
         folder: Where ``report.html`` goes.
         count: How many of the most suspect labels to show. Defaults to None: half as
-            many again as are estimated to be wrong.
+            many again as are suspects, by estimation or by ``with_suspects``.
 
     Raises:
         ValueError: If ``count`` is below 1, or the recipe joins several data sets.
@@ -56,7 +56,7 @@ def review_page(
     if count is not None and count < 1:
         raise ValueError(f'count={count}. Fix: show 1 label or more.')
     if count is None:
-        count = max(1, round(MARGIN * audit.wrong))
+        count = max(1, round(MARGIN * audit.table.suspect.sum()))
     table, classes = audit.table, list(audit.classes)
     shown = table.sort_values('rank').index[:count].to_numpy()
     data = as_tested(cfg)

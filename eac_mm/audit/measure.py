@@ -74,10 +74,10 @@ def measure_scores(runs: Sequence[Evidence]) -> pd.DataFrame:
 def _auroc_same_label(
     wrong: np.ndarray, values: np.ndarray, labels: np.ndarray
 ) -> float:
-    """Return how likely a wrong sample has a larger value than a right one.
+    """Return how often a wrong sample has a larger value than a right one.
 
-    Of pairs with the same label. It leaves out that some classes are harder than
-    others; NaN if no label has both.
+    Of the pairs with the same noisy label, so that classes which are harder than others
+    do not count. NaN if no label has both.
     """
     from sklearn.metrics import roc_auc_score
 

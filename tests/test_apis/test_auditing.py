@@ -1,6 +1,7 @@
 """The whole way: train, audit, train on the corrected labels."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -68,19 +69,24 @@ def test_train_audit_and_train_on_the_corrected_labels(run, tmp_path):
 def test_train_without_the_suspects(run, tmp_path, monkeypatch):
     data = run.train_dataloader.dataset.dataset
     audit, _ = audit_run(
-        run.work_dir, tmp_path, config=RECIPE, options=SIZE, page=False, suspects=5
+        run.work_dir, tmp_path, config=RECIPE, options=SIZE, suspects=6
     )
+    # The page shows half as many again, whatever the estimate.
+    assert audit.wrong != 6
+    page = (tmp_path / 'report.html').read_text(encoding='utf-8')
+    shown = re.search('id="data">(.*?)</script>', page, re.DOTALL)[1]
+    assert len(json.loads(shown)['shown']) == 9
     table = audit.table
-    assert table.suspect.tolist() == (table['rank'] <= 5).tolist()
+    assert table.suspect.tolist() == (table['rank'] <= 6).tolist()
     # The recipe has the size of the audited data.
     monkeypatch.delitem(OPTIONS, 'train_dataloader.dataset.dataset.size')
     again = train(tmp_path / 'removed.py', tmp_path / 'again')
     trained_on = again.train_dataloader.dataset
-    assert trained_on.indices == np.flatnonzero(table['rank'] > 5).tolist()
+    assert trained_on.indices == np.flatnonzero(table['rank'] > 6).tolist()
     # They keep their own noisy labels.
     labels = data.given_labels[trained_on.indices]
     np.testing.assert_array_equal(trained_on.get_gt_labels(), labels)
-    assert len(again.train_dataloader) == 3  # 19 samples, eight a step
+    assert len(again.train_dataloader) == 3  # 18 samples, eight a step
 
 
 def test_a_data_set_that_is_not_the_run_s(run, tmp_path):

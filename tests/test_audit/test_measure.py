@@ -29,7 +29,8 @@ def test_values_by_hand(tmp_path):
     found = row(table, 'negative_aum')
     # Of the 8 pairs of a wrong and a right label, only (5, 1) is in the wrong order.
     assert found.auroc == 7 / 8
-    # Label a: 5 among 0 and 1; label b: 2 among 3 and 4. Again only (5, 1) is wrong.
+    # Label a: 5 among 0 and 1; label b: 2 among 3 and 4. Again
+    # only (5, 1) is in the wrong order.
     assert found.auroc_same_label == 3 / 4
     # Wrong ones at ranks 1 and 3
     assert found.average_precision == pytest.approx((1 / 1 + 2 / 3) / 2)

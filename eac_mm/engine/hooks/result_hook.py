@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import Counter
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,7 +14,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
-from eac_mm.datasets.noise import NoisyLabels
+from eac_mm.datasets.noise import NoisyLabels, WrongSamples
 from eac_mm.datasets.wrappers import find, parts_of, walk
 from eac_mm.evaluation import MeanClass
 from eac_mm.utils import hardware, revision
@@ -207,26 +208,36 @@ class ResultHook(Hook):
 
 
 def describe_data(dataset: Dataset) -> dict:
-    """Return the class and size of a data set, and its noise if labels are wrong."""
+    """Return the class and size of a data set, and its noise if it has noisy labels.
+
+    The number of wrong labels is that of the samples which the data set serves, each
+    once; of all of them if an unknown wrapper hides which these are.
+    """
     leaves = [part for part in walk(dataset) if not parts_of(part)]
     found: dict = dict(
         type=' + '.join(dict.fromkeys(type(leaf).__name__ for leaf in leaves)),
         samples=len(dataset),
     )
-    noise = [describe_noise(noisy) for noisy in find(dataset, NoisyLabels)]
+    noisy = find(dataset, NoisyLabels)
+    try:
+        samples = WrongSamples(dataset, lambda sample: sample).samples
+        wrong = Counter(id(part) for part, _ in samples)
+    except TypeError:
+        wrong = {id(part): len(part.wrong_indices) for part in noisy}
+    noise = [describe_noise(part, wrong[id(part)]) for part in noisy]
     if noise:
         found['noise'] = noise[0] if len(noise) == 1 else noise
     return found
 
 
-def describe_noise(noisy: NoisyLabels) -> dict:
+def describe_noise(noisy: NoisyLabels, wrong: int) -> dict:
     """Return where noisy labels come from, and how many are wrong."""
     source = dict(kind=noisy.kind, rate=noisy.rate, seed=noisy.seed)
     if noisy.noise_file is not None:
         source = dict(kind='file', noise_file=Path(noisy.noise_file).name)
     elif noisy.transition is not None:
         source['transition'] = noisy.transition
-    return to_plain(dict(**source, wrong=len(noisy.wrong_indices)))
+    return to_plain(dict(**source, wrong=wrong))
 
 
 def _by_class(runner: Runner) -> dict | None:

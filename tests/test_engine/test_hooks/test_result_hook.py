@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine import Config
-from torch.utils.data import ConcatDataset
+from torch.utils.data import ConcatDataset, Subset
 
 from eac_mm.datasets import NoisyLabels, SyntheticFER
 from eac_mm.engine import BFloat16OptimWrapper, ResultHook, RunIdentityHook
@@ -97,6 +97,11 @@ def test_the_result_describes_data_and_noise(tmp_path):
     assert describe_data(both)['samples'] == 40
     assert [n['kind'] for n in describe_data(both)['noise']] == ['file', 'asymmetric']
     assert describe_data(faces) == dict(type='SyntheticFER', samples=20)
+    # What is left out does not count, and what is repeated counts once.
+    _, *kept = noisy.wrong_indices.tolist()
+    found = describe_data(Subset(noisy, [*kept, *kept]))
+    assert found['samples'] == 2 * (wrong - 1)
+    assert found['noise'] == {**noise, 'wrong': wrong - 1}
 
     runner, hook = make_runner(tmp_path), ResultHook()
     runner.train_dataloader.dataset = noisy
