@@ -28,7 +28,7 @@ def test_the_recipe_is_there(recipe):
 def test_recipes_are_named_as_their_entries_say():
     noise = {0: 'clean', 10: 'noise10', 20: 'noise20', 30: 'noise30', 23: 'annotator'}
     noise[40] = 'noise40'
-    noise[5] = 'noise30'  # asymmetric noise: the share of all labels
+    noise[4] = 'noise30'  # asymmetric noise: the share of all labels
     for _, protocol, entry in ENTRIES:
         data, rest = entry.recipe.rsplit('_', 2)[1:]
         parts = rest.split('-')
