@@ -163,6 +163,13 @@ REPLACED = {
 }
 
 
+def noisy_stem(name):
+    """The ResNet-18 recipe of a data set and protocol at its one noise rate."""
+    dataset, *protocol = name.split('-')
+    noise = 'noise40' if dataset == 'cifar10' else 'noise30'
+    return '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
+
+
 def all_recipes():
     """Name of every recipe -> the figure that its first lines give."""
     recipes = {}
@@ -191,26 +198,20 @@ def all_recipes():
     for method in RIVALS:
         figures = [*RIVAL_FIGURES[method].split(), None, None]
         for name, figure in zip(RIVAL_RECIPES, figures, strict=True):
-            dataset, *protocol = name.split('-')
-            stem = '-'.join([f'resnet18_{dataset}_noise30', *protocol])
+            stem = noisy_stem(name)
             recipes[f'{method}/{stem}'] = figure
             if method == 'ktn':
                 teacher = stem.replace('noise30', 'noise30-teacher')
                 recipes[f'ktn/{teacher}'] = figure
     recipes['scn/resnet18_cifar100_noise30'] = '56.19/78.30'  # Table 5
     for name in EAC_PLUS:
-        dataset, *protocol = name.split('-')
-        noise = 'noise40' if dataset == 'cifar10' else 'noise30'
-        recipes['-'.join([f'eac_plus/resnet18_{dataset}_{noise}', *protocol])] = None
+        recipes[f'eac_plus/{noisy_stem(name)}'] = None
     recipes['eac_plus/resnet18_ferplus_annotator-small'] = None
     for method in RELEASED:
         recipes[f'{method}/resnet18_rafdb_noise30-released'] = None
     for method in REMEDIES:
         for name in REMEDY_RECIPES if ' ' not in method else ():
-            dataset, *protocol = name.split('-')
-            noise = 'noise40' if dataset == 'cifar10' else 'noise30'
-            stem = '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
-            recipes[f'{method}/{stem}'] = None
+            recipes[f'{method}/{noisy_stem(name)}'] = None
     recipes['ltnet/resnet18_ferplus_clean-votes'] = 'none'
     recipes['ltnet/resnet18_ferplus_clean-votes-small'] = None
     return recipes
@@ -674,10 +675,8 @@ def test_remedies_and_baseline_differ_in_the_method_alone(name):
 @pytest.mark.parametrize('name', EAC_PLUS)
 def test_eac_plus_takes_no_more_passes_than_eac(name):
     """And its learning rate ends where that of EAC ends."""
-    dataset, *protocol = name.split('-')
-    noise = 'noise40' if dataset == 'cifar10' else 'noise30'
-    stem = '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
-    plus, eac = (config_of(f'{method}/{stem}') for method in ('eac_plus', 'eac'))
+    methods = ('eac_plus', 'eac')
+    plus, eac = (config_of(f'{method}/{noisy_stem(name)}') for method in methods)
     # The classifier makes pairs of whole samples.
     batch = eac.train_dataloader.batch_size
     share = round(plus.model.head.paired * batch) / batch
