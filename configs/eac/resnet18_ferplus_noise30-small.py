@@ -1,6 +1,6 @@
 # EAC, FERPlus (10,000 images at 48 px), 30 % symmetric noise, from scratch.
 # python tools/train.py configs/eac/resnet18_ferplus_noise30-small.py
-# Takes about 8 minutes on one core of an AMD EPYC (avx512_bf16).
+# Takes about 14 minutes on one core of an AMD EPYC (avx512_bf16).
 # Measured results: docs/results/table1-small.md.
 _base_ = [
     '../_base_/models/resnet18w16_cifar.py',
