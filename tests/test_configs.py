@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.registry import DefaultScope
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS, DefaultScope
 from mmpretrain.apis import ImageClassificationInferencer
 from mmpretrain.registry import DATASETS, MODELS, TRANSFORMS
+from torch import nn
 
 from eac_mm.apis import load_config
 from eac_mm.datasets import ErasingFlipPair
@@ -53,6 +55,32 @@ RELEASED = {
         augmentation=['RandomApply', 'Erasing'],
     ),
     'rul': dict(batch=64, augmentation=['RandomApply', 'Erasing']),
+    'dmue': dict(
+        batch=72,
+        epochs=36,
+        optimiser=dict(type='Adam', lr=1e-4, weight_decay=1e-4),
+        augmentation=['RandomCrop', 'RandomFlip', 'Erasing', 'RandomApply'],
+        colours=([127.5] * 3, [127.5] * 3, True),
+        balanced=True,
+        faster={'head': dict(lr_mult=10)},
+        rates={1: 1e-4, 7: 5e-5, 13: 1e-5, 23: 5e-5, 26: 1e-5},
+    ),
+    'dacl': dict(
+        batch=64,
+        optimiser=dict(type='SGD', lr=0.01, momentum=0.9, weight_decay=5e-4),
+        augmentation=['RandomCrop', 'RandomFlip'],
+        erasing=None,
+        colours=([146.676, 114.6225, 102.306], [53.193, 48.7305, 46.5885], True),
+        rates={1: 0.01, 21: 1e-3, 41: 1e-4},
+    ),
+    'ran': dict(
+        batch=128,
+        optimiser=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=1e-4),
+        augmentation=[],
+        erasing=None,
+        colours=([0.0] * 3, [255.0] * 3, True),
+        rates={1: 0.1, 19: 0.01, 31: 1e-3, 49: 1e-4},
+    ),
 }
 # Standard remedies for noisy labels: what of the baseline's model they replace, and
 # that for one data set alone. Those of PAIRED train on EAC's pairs of views.
@@ -170,6 +198,12 @@ def noisy_stem(name):
     return '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
 
 
+def released(method):
+    """Name of the recipe that trains as the released code does."""
+    dataset = 'ferplus' if method == 'ran' else 'rafdb'
+    return f'{method}/resnet18_{dataset}_noise30-released'
+
+
 def all_recipes():
     """Name of every recipe -> the figure that its first lines give."""
     recipes = {}
@@ -208,7 +242,7 @@ def all_recipes():
         recipes[f'eac_plus/{noisy_stem(name)}'] = None
     recipes['eac_plus/resnet18_ferplus_annotator-small'] = None
     for method in RELEASED:
-        recipes[f'{method}/resnet18_rafdb_noise30-released'] = None
+        recipes[released(method)] = None
     for method in REMEDIES:
         for name in REMEDY_RECIPES if ' ' not in method else ():
             recipes[f'{method}/{noisy_stem(name)}'] = None
@@ -218,6 +252,7 @@ def all_recipes():
 
 
 RECIPES = all_recipes()
+CROPPED = (released('dmue'), released('dacl'))
 
 # type, weights of the backbone (torchvision's without its classifier), channels
 BACKBONES = {
@@ -371,6 +406,8 @@ def expected(name):
     for variant in variants:
         if method in RELEASED:
             wanted.update(RELEASED[method])
+            if wanted.pop('rates', None):  # test_rates_of_released_codes holds them
+                wanted['scheduler'] = config_of(name).param_scheduler
         else:
             vary(wanted, variant, rate)
     if dataset in ('cifar100', 'tinyimagenet'):
@@ -430,7 +467,7 @@ def found_in(cfg, side):
         noise=(train.type, train.kind, train.rate, train.seed),
         balanced=cfg.train_dataloader.sampler.type == 'ClassBalancedSampler',
         augmentation=[t.type for t in augmentation],
-        erasing=(erasing.prob, erasing.area, erasing.aspect),
+        erasing=erasing and (erasing.prob, erasing.area, erasing.aspect),
         # as fast as it goes, the numbers are the same
         optimiser={k: v for k, v in optimiser.items() if k != 'fused'},
         scheduler=cfg.param_scheduler,
@@ -483,10 +520,11 @@ def config_of(name):
 
 
 def erasing_of(cfg):
-    """The transform that erases in training."""
+    """The transform that erases in training, or None."""
     pipeline = cfg.train_dataloader.dataset.dataset.pipeline
-    (found,) = [t for t in pipeline if t.type in ('Erasing', 'ErasingFlipPair')]
-    return TRANSFORMS.build(found)
+    found = [t for t in pipeline if t.type in ('Erasing', 'ErasingFlipPair')]
+    assert len(found) <= 1
+    return TRANSFORMS.build(found[0]) if found else None
 
 
 def test_no_recipe_is_missing_and_none_is_left_out_here():
@@ -528,8 +566,11 @@ def test_protocol(name):
     # one seed a sample and epoch, before anything is drawn.
     arrays = train.type in ('SyntheticFER', 'CIFAR100')  # images that are no files
     load = [] if arrays else [dict(type='LoadFace')]
-    load.append(dict(type='Resize', scale=(side, side)))
-    assert val.pipeline == [*load, dict(type='PackInputs')]
+    # Two released codes crop a larger image.
+    crop = [dict(type='CenterCrop', crop_size=side)] if name in CROPPED else []
+    size = 256 if crop else side
+    load.append(dict(type='Resize', scale=(size, size)))
+    assert val.pipeline == [*load, *crop, dict(type='PackInputs')]
     assert train.pipeline[: len(load)] == load
     assert types.index('SeedAugmentation') == len(load)
     assert types[-1] == 'PackInputs'
@@ -616,9 +657,28 @@ def test_rivals_and_baseline_differ_in_the_method_alone(name):
     assert rival == baseline
 
 
-@pytest.mark.parametrize('method', RELEASED)
-def test_rivals_as_released(method):
-    cfg = config_of(f'{method}/resnet18_rafdb_noise30-released')
+@pytest.mark.parametrize('method', ['dmue', 'dacl', 'ran'])
+def test_rates_of_released_codes(method):
+    """The backbone's rate in every epoch; RELEASED has the epochs that change it."""
+    cfg = config_of(released(method))
+    layers = nn.ModuleDict({'backbone': nn.Linear(1, 1), 'head': nn.Linear(1, 1)})
+    optim = build_optim_wrapper(layers, cfg.optim_wrapper)
+    schedulers = cfg.param_scheduler
+    if not isinstance(schedulers, list):
+        schedulers = [schedulers]
+    schedulers = [PARAM_SCHEDULERS.build(dict(s, optimizer=optim)) for s in schedulers]
+    optim.step()  # so that no scheduler warns
+    steps = RELEASED[method]['rates']
+    for epoch in range(1, cfg.train_cfg.max_epochs + 1):
+        wanted = steps[max(start for start in steps if start <= epoch)]
+        assert optim.param_groups[0]['lr'] == pytest.approx(wanted), epoch
+        for scheduler in schedulers:
+            scheduler.step()
+
+
+@pytest.mark.parametrize('method', ['scn', 'rul'])
+def test_augmentation_of_released_codes(method):
+    cfg = config_of(released(method))
     (augment,) = [
         step
         for step in cfg.train_dataloader.dataset.dataset.pipeline
@@ -740,8 +800,12 @@ def test_resizing_to_the_same_size_changes_no_pixel(side):
 
 @pytest.mark.parametrize('name', RECIPES)
 def test_what_is_erased_is_near_zero_after_normalisation(name):
-    rgb = DATA[parts(name)[2]][7][0]
-    fill = list(erasing_of(config_of(name)).fill)
+    cfg = config_of(name)
+    rgb, erasing = cfg.model.data_preprocessor.mean, erasing_of(cfg)
+    if erasing is None:
+        assert name in map(released, ('dacl', 'ran'))
+        return
+    fill = list(erasing.fill)
     if 'dlibface' in name:  # ImageNet's, within a grey level of dlib's
         assert fill == pytest.approx(rgb[::-1], abs=1)
     else:
