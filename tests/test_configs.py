@@ -130,6 +130,7 @@ EAC_PLUS = {
     'ferplus-small': (46, 0.947),
     'syntheticfer': (30, 0.9528),
     'cifar10': (45, 0.9664),
+    'ferplus-pretrained': (22, 0.9307),
 }
 RATES = {'clean': 0.0, 'noise10': 0.1, 'noise20': 0.2, 'noise30': 0.3}
 
@@ -192,10 +193,11 @@ REPLACED = {
 
 
 def noisy_stem(name):
-    """The ResNet-18 recipe of a data set and protocol at its one noise rate."""
+    """The recipe of a data set and protocol at its one noise rate."""
     dataset, *protocol = name.split('-')
     noise = 'noise40' if dataset == 'cifar10' else 'noise30'
-    return '-'.join([f'resnet18_{dataset}_{noise}', *protocol])
+    backbone = 'dlibface' if 'pretrained' in protocol else 'resnet18'
+    return '-'.join([f'{backbone}_{dataset}_{noise}', *protocol])
 
 
 def released(method):

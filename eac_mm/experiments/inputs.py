@@ -40,8 +40,9 @@ def missing_inputs(runs: Iterable[Run]) -> list[str]:
 
 
 def _parts(cfg: Config) -> Iterator[Any]:
-    """Visit first weights, noise files and data sets in files."""
+    """Visit weights, files of labels and data sets in files."""
     yield cfg.get('load_from')
+    yield cfg.model.get('teacher_weights') if 'model' in cfg else None
     nodes = [(cfg.get(name) or {}).get('dataset') for name in LOADERS]
     while nodes:
         node = nodes.pop()
@@ -51,6 +52,7 @@ def _parts(cfg: Config) -> Iterator[Any]:
             nodes += inner
             if node.get('noise_file'):
                 yield str(node['noise_file'])
+            yield from map(str, node.get('annotators') or ())
             if node.get('data_root') and not inner:
                 yield {**node, 'pipeline': []}
 

@@ -225,7 +225,7 @@ def _shown(table: Table, row: dict[str, Any]) -> dict[str, str]:
         return '-' if pd.isna(row.get(name)) else format(row[name], form)
 
     low, high = number('last5_low'), number('last5_high')
-    other = f'paper, full protocol on {table.paper_data}'
+    other = 'paper, full protocol' + (table.paper_data and f' on {table.paper_data}')
     return {
         'data and noise': str(row['column']),
         'lambda' if table.log_axis else 'method': str(row['row']),

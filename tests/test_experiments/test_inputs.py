@@ -49,6 +49,26 @@ def test_weights_and_labels_that_are_missing(run, rafdb_root, tmp_path):
     assert missing_inputs([run(rafdb_root, f'load_from={weights}')]) == []
 
 
+def test_what_ltnet_and_ktn_read_beside_the_data(run, rafdb_root, tmp_path):
+    def beside(annotators, teacher):
+        return (
+            f"train_dataloader['dataset'].update(annotators={annotators})\n"
+            f"model = dict(type='KTNStudent', teacher_weights={teacher!r})"
+        )
+
+    files = beside(['second.txt', 'third.txt'], 'teacher.pth')
+    found = missing_inputs([run(rafdb_root, more=files)])
+    assert [text.split(' does not exist')[0] for text in found] == [
+        'teacher.pth',
+        'second.txt',
+        'third.txt',
+    ]
+    there = tmp_path / 'there'
+    there.touch()
+    files = beside([str(there)], str(there))
+    assert missing_inputs([run(rafdb_root, more=files)]) == []
+
+
 def test_images_that_are_missing(run, rafdb_root, tmp_path):
     (tmp_path / 'root' / 'Image' / 'aligned').mkdir(parents=True)
     (tmp_path / 'root' / 'EmoLabel').symlink_to(rafdb_root / 'EmoLabel')
