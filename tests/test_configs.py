@@ -103,9 +103,8 @@ REMEDIES = {
     'sop cifar100': dict(loss=dict(**SOP, num_classes=100, start=1e-3, balance=0.1)),
     'co_teaching': dict(forget_rate=0.3, ramp_epochs=5),
     'co_teaching cifar100': dict(forget_rate=0.3, ramp_epochs=10),
-    'divide_mix': dict(warm_up=5, balance=0.0),
-    'divide_mix syntheticfer': dict(warm_up=5, balance=1.0),
-    'divide_mix cifar100': dict(warm_up=15, balance=1.0),
+    'divide_mix': dict(warm_up=5),
+    'divide_mix cifar100': dict(warm_up=15),
     # at 40 % noise
     'gjs cifar10': dict(loss=dict(type='GJSLoss', label_weight=0.1)),
     'elr cifar10': dict(
@@ -114,14 +113,13 @@ REMEDIES = {
     'selc cifar10': dict(loss=dict(type='SELCLoss', num_classes=10, warm_up=5)),
     'sop cifar10': dict(loss=dict(**SOP, num_classes=10, start=1e-2, balance=0.1)),
     'co_teaching cifar10': dict(forget_rate=0.4, ramp_epochs=5),
-    'divide_mix cifar10': dict(warm_up=5, balance=1.0),
 }
 # How they do so: the head takes both views, the head tells the loss the samples, or
 # the classifier has two networks.
 BOTH_VIEWS = ('gjs', 'sop')
 BANKS = ('elr', 'selc')
 TWO_NETWORKS = {'co_teaching': 'CoTeaching', 'divide_mix': 'DivideMix'}
-TWO_NETWORK_SETTINGS = ('forget_rate', 'ramp_epochs', 'warm_up', 'balance')
+TWO_NETWORK_SETTINGS = ('forget_rate', 'ramp_epochs', 'warm_up')
 PAIRED = (*BOTH_VIEWS, 'divide_mix')
 REMEDY_RECIPES = ('rafdb', 'ferplus-small', 'syntheticfer', 'cifar100', 'cifar10')
 # Epochs and decay of EAC-plus, which makes pairs of 30 % of each batch.

@@ -36,8 +36,13 @@ class DivideMix(TwoNetworkClassifier):
 
     The losses that the mixture is fitted to are those of the epoch before, by the
     networks as they were when they predicted the sample; so no pass over the training
-    set of its own is needed. Losses and w are buffers by ``sample_idx``, in the
+    set of its own is needed. Labels, losses and w are buffers by ``sample_idx``, in the
     checkpoint, the same on all processes.
+
+    The paper's class balance compares the mean prediction with equally frequent
+    classes. Here it is compared with the frequencies of the given labels, which are
+    equal where the paper's are. Without it networks may give up rare classes: all
+    labels of such a class are judged to be wrong, and none is learned any more.
 
     Args:
         warm_up: Epochs of cross-entropy, 1 or more; they should end before the networks
@@ -46,8 +51,8 @@ class DivideMix(TwoNetworkClassifier):
             Defaults to 25.0.
         ramp_epochs: Epochs after the warm-up in which that weight rises from 0.
             Defaults to 16.
-        balance: Weight of the divergence of the mean prediction from equally frequent
-            classes. 0 if they are not. Defaults to 1.0.
+        balance: Weight of the divergence of the mean prediction from the frequencies of
+            the classes. Defaults to 1.0.
         **kwargs: Of
             :class:`~eac_mm.models.classifiers.two_networks.TwoNetworkClassifier`.
 
@@ -85,7 +90,9 @@ class DivideMix(TwoNetworkClassifier):
         self.unlabelled_weight, self.balance = unlabelled_weight, balance
         self.losses = SampleState((2,), fill=torch.nan)
         self.clean = SampleState((2,), fill=1)
+        self.labels = SampleState(dtype=torch.int64, fill=-1)
         self._divided: int | None = None
+        self._frequencies: Tensor | None = None  # of the labels, (C,)
 
     def loss(
         self, inputs: list[Tensor], data_samples: list[DataSample]
@@ -103,6 +110,7 @@ class DivideMix(TwoNetworkClassifier):
             )
         labels = noisy_labels(data_samples)
         indices = self.losses.indices(data_samples)
+        self.labels.write(indices, labels)
         if self.losses.epoch < self.warm_up:
             return self._warm_up(inputs[0], labels, indices)
         self._divide()
@@ -127,13 +135,16 @@ class DivideMix(TwoNetworkClassifier):
         return dict(loss_first=losses[0].mean(), loss_second=losses[1].mean())
 
     def _divide(self) -> None:
-        """Settle once an epoch how probably each label is right."""
+        """Settle once an epoch how probably each label is right, and how frequent."""
         if self._divided == self.losses.epoch:
             return
         self._divided = self.losses.epoch
         losses = self.losses.values.cpu().numpy()
         clean = np.stack([clean_probability(column) for column in losses.T], 1)
         self.clean.values.copy_(torch.from_numpy(clean))
+        known = self.labels.values[self.labels.values >= 0]
+        counts = torch.bincount(known, minlength=self.head.num_classes)
+        self._frequencies = counts / len(known)
 
     @torch.no_grad()
     def _guess(
@@ -141,12 +152,13 @@ class DivideMix(TwoNetworkClassifier):
     ) -> list[Tensor]:
         """Predict all views by both networks, and remember the losses.
 
+        They predict in training mode. So the running statistics, which are tested
+        with, hold of images as they are, too, and not of mixed ones alone.
+
         Returns:
             Mean probabilities of both views, (N, C), of each network.
         """
-        self.eval()  # a guess moves no running statistics
         logits = [self.logits_of_both(view) for view in views]
-        self.train()
         # Older versions of PyTorch keep the weights that autocast has cast without
         # gradient, and take them again in training: they would learn nothing.
         torch.clear_autocast_cache()
@@ -191,9 +203,7 @@ class DivideMix(TwoNetworkClassifier):
             losses[f'loss_unlabelled_{name}'] = weight * on_guesses
             if self.balance:
                 mean = log_p.exp().mean(0).clamp(min=TINY)
-                divergence = F.kl_div(
-                    mean.log(), torch.full_like(mean, 1 / len(mean)), reduction='sum'
-                )
+                divergence = F.kl_div(mean.log(), self._frequencies, reduction='sum')
                 losses[f'loss_balance_{name}'] = self.balance * divergence
         return losses
 

@@ -25,7 +25,7 @@ VIEWS = [images_of(4), images_of(4, seed=2)]
 
 def make_model(epoch=0, size=4, **kwargs):
     model = build(DivideMix, **{'warm_up': 2, **kwargs})
-    for state in (model.losses, model.clean):
+    for state in (model.losses, model.clean, model.labels):
         state.resize(size)
         state.epoch = epoch
     return model
@@ -104,15 +104,15 @@ def unmixed(monkeypatch):
 
 def divided(model, clean):
     """Settle by hand which labels are right, under each network."""
+    model.labels.values.copy_(torch.tensor(LABELS))
+    model._divide()
     model.clean.values.copy_(torch.tensor(clean))
-    model._divided = model.losses.epoch
 
 
 def test_a_step_by_hand(unmixed):
     model = make_model(epoch=6, unlabelled_weight=10.0, balance=0.5)
     # The first network trains with the second's column: samples 0 and 1 are labelled.
     divided(model, [[0.0, 1.0], [0.0, 0.8], [1.0, 0.2], [1.0, 0.0]])
-    model.eval()
     guesses = [
         sum(model.logits_of(k, view).softmax(1) for view in VIEWS).detach() / 2
         for k in (0, 1)
@@ -127,40 +127,51 @@ def test_a_step_by_hand(unmixed):
         ]
     )
     target = (target**2 / (target**2).sum(1, keepdim=True)).repeat(2, 1)
-    model.train()
     p = model.logits_of(0, torch.cat(VIEWS)).softmax(1)
     rows = [0, 1, 4, 5]
     expected = dict(
         loss_first=-(target * p.log()).sum(1)[rows].mean(),
         # 4 of 16 epochs of the ramp
         loss_unlabelled_first=10 / 4 * (p - target).square()[[2, 3, 6, 7]].mean(),
-        loss_balance_first=0.5 * (math.log(1 / 3) - p.mean(0).log().mean()),
+        # Of the labels 0, 1, 2 and 0, a half are of class 0.
+        loss_balance_first=0.5
+        * sum(
+            q * math.log(q / mean)
+            for q, mean in zip((0.5, 0.25, 0.25), p.mean(0).tolist(), strict=True)
+        ),
     )
     found = make_model(epoch=6, unlabelled_weight=10.0, balance=0.5)
     divided(found, model.clean.values.tolist())
     found = found.loss(VIEWS, samples_of(LABELS))
     assert len(found) == 6
     for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, msg=name)
+        torch.testing.assert_close(found[name], torch.as_tensor(value), msg=name)
 
 
-def test_guesses_move_nothing_and_are_remembered():
-    model = make_model(epoch=2)
-    divided(model, [[1.0, 1.0]] * 4)
-    model.eval()
-    logits = [model.logits_of_both(view) for view in VIEWS]
-    model.train()
-    before = {k: v.clone() for k, v in model.state_dict().items() if 'running' in k}
-    model._guess(VIEWS, torch.tensor(LABELS), torch.arange(4))
-    assert model.training and model.backbone.norm.training
-    for key, value in before.items():
-        assert torch.equal(model.state_dict()[key], value), key
+def test_guesses_are_those_of_training_and_are_remembered():
+    """With the statistics of the batch, which move the running ones."""
+    model, other = make_model(epoch=2), make_model(epoch=2)
+    logits = [other.logits_of_both(view) for view in VIEWS]
+    found = model._guess(VIEWS, torch.tensor(LABELS), torch.arange(4))
+    assert torch.equal(
+        model.backbone.norm.running_mean, other.backbone.norm.running_mean
+    )
+    assert not torch.equal(model.backbone.norm.running_mean, torch.zeros(4))
     for network in (0, 1):
+        expected = sum(view[network].softmax(1) / 2 for view in logits)
+        torch.testing.assert_close(found[network], expected)
         expected = sum(
             F.cross_entropy(view[network], torch.tensor(LABELS), reduction='none') / 2
             for view in logits
         )
         torch.testing.assert_close(model.losses.values[:, network], expected)
+
+
+def test_a_class_that_is_given_up_costs_the_more_the_more_frequent_it_is():
+    model = make_model(epoch=2, size=8)
+    model.labels.values.copy_(torch.tensor([0, 0, 0, 0, 0, 1, -1, -1]))
+    model._divide()  # a class without labels, and samples that were never served
+    torch.testing.assert_close(model._frequencies, torch.tensor([5 / 6, 1 / 6, 0]))
 
 
 def test_partners_are_mixed_by_the_larger_share(monkeypatch):
@@ -198,7 +209,7 @@ def test_labels_are_judged_once_an_epoch():
     assert (judged > 0.5).tolist() == expected
     model.loss(VIEWS, samples_of(LABELS))  # other losses by now
     assert torch.equal(model.clean.values, judged)
-    for state in (model.losses, model.clean):
+    for state in (model.losses, model.clean, model.labels):
         state.epoch = 3
     model.loss(VIEWS, samples_of(LABELS))
     assert not torch.equal(model.clean.values, judged)
@@ -263,7 +274,7 @@ def steps_on_rank(rank):
     samples = samples_of([LABELS[i] for i in indices], indices)
     model.loss(views, samples)
     losses = model.losses.values.tolist()
-    for state in (model.losses, model.clean):
+    for state in (model.losses, model.clean, model.labels):
         state.epoch = 2
     model.loss(views, samples)
     return losses, model.clean.values.tolist(), model.losses.values.tolist()
