@@ -59,7 +59,7 @@ RELEASED = {
         batch=72,
         epochs=36,
         optimiser=dict(type='Adam', lr=1e-4, weight_decay=1e-4),
-        augmentation=['RandomCrop', 'RandomFlip', 'Erasing', 'RandomApply'],
+        augmentation=['RandomApply', 'RandomCrop', 'RandomFlip', 'Erasing'],
         colours=([127.5] * 3, [127.5] * 3, True),
         balanced=True,
         faster={'head': dict(lr_mult=10)},
@@ -655,6 +655,14 @@ def test_rivals_and_baseline_differ_in_the_method_alone(name):
         head = cfg['model'].pop('head')
         assert head['init_cfg'] is None
     assert rival == baseline
+
+
+def test_other_settings_of_released_codes():
+    ran, dmue = (config_of(released(method)) for method in ('ran', 'dmue'))
+    assert ran.model.margin == 0.1
+    assert dmue.model.head.turning_point == 10  # 9 or 10 on RAF-DB
+    noise = dict(type='RandomApply', prob=0.25, transforms=[dict(type='GaussianNoise')])
+    assert noise in dmue.train_dataloader.dataset.dataset.pipeline
 
 
 @pytest.mark.parametrize('method', ['dmue', 'dacl', 'ran'])

@@ -1,5 +1,5 @@
-# DMUE as its released code trains it (its AffectNet config), but with classifiers ten
-# times as fast as the backbone throughout. It starts from face weights: set load_from.
+# DMUE as its released code trains AffectNet, but with a head ten times as fast as the
+# backbone throughout. It starts from face weights: set load_from.
 # python tools/train.py configs/dmue/resnet18_rafdb_noise30-released.py
 _base_ = 'resnet18_rafdb_noise30.py'
 
@@ -8,7 +8,7 @@ load = [dict(type='LoadFace'), dict(type='Resize', scale=(256, 256))]
 crops = [dict(type=kind, crop_size=224) for kind in ('RandomCrop', 'CenterCrop')]
 noise = dict(type='RandomApply', prob=0.25, transforms=[dict(type='GaussianNoise')])
 erase = dict(_base_.erase, fill=[127.5] * 3)
-augment = [_base_.seeding, crops[0], _base_.flip, erase, noise]
+augment = [_base_.seeding, noise, crops[0], _base_.flip, erase]
 train_set = dict(dataset=dict(pipeline=[*load, *augment, _base_.pack]))
 sampler = dict(_delete_=True, type='ClassBalancedSampler')  # by the noisy labels
 train_dataloader = dict(batch_size=72, sampler=sampler, dataset=train_set)

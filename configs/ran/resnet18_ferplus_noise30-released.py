@@ -1,5 +1,5 @@
-# RAN as its released code trains it on FERPlus, but with the paper's weights of regions
-# and our regions, whose cutting was not released. It starts from face weights.
+# RAN as its released code trains on FERPlus, but with the paper's weights of regions,
+# and our regions. It starts from face weights: set load_from.
 # python tools/train.py configs/ran/resnet18_ferplus_noise30-released.py
 _base_ = 'resnet18_ferplus_noise30.py'
 

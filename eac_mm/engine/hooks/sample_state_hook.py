@@ -22,7 +22,7 @@ class SampleStateHook(Hook):
 
     Raises:
         ValueError: If several data sets number their samples from 0, or a run is
-            resumed whose state is of another number of samples.
+            resumed whose state is missing or of another number of samples.
         TypeError: If an unknown wrapper hides which sample comes from where.
     """
 
@@ -45,7 +45,13 @@ class SampleStateHook(Hook):
         weights = checkpoint.get('state_dict', checkpoint)
         for name, state in states_of(runner).items():
             saved = weights.get(f'{name}.values')
-            if saved is not None and len(saved) != len(state):
+            if saved is None:
+                raise ValueError(
+                    f'the checkpoint lacks the state {name} of the training samples, '
+                    'which an older version did not keep. Fix: go on with the '
+                    'version that began the run, or start a new run with load_from.'
+                )
+            if len(saved) != len(state):
                 raise ValueError(
                     f'the checkpoint has the state {name} of {len(saved)} training '
                     f'samples, and the training data has {len(state)}. Fix: resume '

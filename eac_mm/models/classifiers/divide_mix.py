@@ -41,8 +41,9 @@ class DivideMix(TwoNetworkClassifier):
 
     The paper's class balance compares the mean prediction with equally frequent
     classes. Here it is compared with the frequencies of the given labels, which are
-    equal where the paper's are. Without it networks may give up rare classes: all
-    labels of such a class are judged to be wrong, and none is learned any more.
+    nearly equal where the paper's are, each sample counted once. Without it networks
+    may give up rare classes: all labels of such a class are judged to be wrong, and
+    none is learned any more.
 
     Args:
         warm_up: Epochs of cross-entropy, 1 or more; they should end before the networks

@@ -137,6 +137,7 @@ def load_teacher(teacher: ImageClassifier, path: str) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If it does not hold this network.
     """
+    path = str(Path(path).expanduser())
     if not Path(path).is_file():
         raise FileNotFoundError(
             f'{path} does not exist, and the student learns from the teacher in it. '

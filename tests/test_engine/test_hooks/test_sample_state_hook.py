@@ -98,6 +98,16 @@ def test_another_number_of_samples_is_refused(train):
         train('run', resume='epoch_1.pth', **{f'{TRAIN}.size': 16})
 
 
+def test_a_checkpoint_without_the_state_is_refused(train):
+    runner = train('run', **{'train_cfg.max_epochs': 1})
+    path = Path(runner.work_dir, 'epoch_1.pth')
+    checkpoint = torch.load(path, weights_only=True)
+    del checkpoint['state_dict']['head.seen.values']
+    torch.save(checkpoint, path)
+    with pytest.raises(ValueError, match=r'lacks the state head.seen .*Fix: go on'):
+        train('run', resume='epoch_1.pth')
+
+
 @pytest.mark.parametrize('copies', [1, 2])
 def test_joined_data_sets_that_number_alike_are_refused(copies):
     parts = [TensorDataset(torch.zeros(5)) for _ in range(copies)]

@@ -167,7 +167,7 @@ def test_guesses_are_those_of_training_and_are_remembered():
         torch.testing.assert_close(model.losses.values[:, network], expected)
 
 
-def test_a_class_that_is_given_up_costs_the_more_the_more_frequent_it_is():
+def test_frequencies_of_labels():
     model = make_model(epoch=2, size=8)
     model.labels.values.copy_(torch.tensor([0, 0, 0, 0, 0, 1, -1, -1]))
     model._divide()  # a class without labels, and samples that were never served
@@ -277,13 +277,16 @@ def steps_on_rank(rank):
     for state in (model.losses, model.clean, model.labels):
         state.epoch = 2
     model.loss(views, samples)
-    return losses, model.clean.values.tolist(), model.losses.values.tolist()
+    known = model.clean, model.losses, model.labels
+    rows = [state.values.tolist() for state in known]
+    return losses, *rows, model._frequencies.tolist()
 
 
 def test_two_processes_judge_alike():
     one, other = in_two_processes(steps_on_rank)
     assert one == other
-    losses, clean, _ = one
+    losses, clean, _, labels, frequencies = one
+    assert (labels, frequencies) == (LABELS, [0.5, 0.25, 0.25])
     assert not np.isnan(losses).any()
     expected = [
         clean_probability(np.float32(column)) for column in np.transpose(losses)

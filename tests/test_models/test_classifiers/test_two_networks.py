@@ -66,7 +66,7 @@ def test_a_neck_for_each():
 def test_passes_are_those_that_a_step_makes():
     co_teaching = build(CoTeaching, forget_rate=0.5)
     divide_mix = build(DivideMix, warm_up=1)
-    for state in (divide_mix.losses, divide_mix.clean):
+    for state in (divide_mix.losses, divide_mix.clean, divide_mix.labels):
         state.resize(4)
         state.epoch = 1
     for model, inputs in (
