@@ -3,7 +3,7 @@
 _base_ = [
     '../_base_/models/resnet18w16_cifar.py',
     '../_base_/datasets/cifar10_subset.py',
-    '../_base_/schedules/adam_30e_cifar10.py',
+    '../_base_/schedules/sgd_45e_cifar10.py',
     '../_base_/default_runtime.py',
 ]
 

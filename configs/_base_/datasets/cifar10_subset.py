@@ -12,7 +12,7 @@ test_pipeline = [*load, _base_.pack]
 
 images = dict(type='FolderFaces', data_root='data/cifar10_subset')
 train_dataloader = dict(
-    batch_size=32,
+    batch_size=64,
     num_workers=1,
     dataset=dict(
         dataset=dict(
