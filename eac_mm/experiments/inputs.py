@@ -42,7 +42,7 @@ def missing_inputs(runs: Iterable[Run]) -> list[str]:
 def _parts(cfg: Config) -> Iterator[Any]:
     """Visit weights, files of labels and data sets in files."""
     yield cfg.get('load_from')
-    yield cfg.model.get('teacher_weights') if 'model' in cfg else None
+    yield (cfg.get('model') or {}).get('teacher_weights')
     nodes = [(cfg.get(name) or {}).get('dataset') for name in LOADERS]
     while nodes:
         node = nodes.pop()

@@ -136,7 +136,7 @@ class DivideMix(TwoNetworkClassifier):
         return dict(loss_first=losses[0].mean(), loss_second=losses[1].mean())
 
     def _divide(self) -> None:
-        """Settle once an epoch how probably each label is right, and how frequent."""
+        """Settle once an epoch which labels are right, and how frequent classes are."""
         if self._divided == self.losses.epoch:
             return
         self._divided = self.losses.epoch

@@ -137,14 +137,14 @@ def load_teacher(teacher: ImageClassifier, path: str) -> None:
         FileNotFoundError: If there is no such file.
         ValueError: If it does not hold this network.
     """
-    path = str(Path(path).expanduser())
-    if not Path(path).is_file():
+    file = Path(path).expanduser()
+    if not file.is_file():
         raise FileNotFoundError(
             f'{path} does not exist, and the student learns from the teacher in it. '
             'Fix: train the teacher first, by the recipe of the same name that ends '
             'with -teacher, or name its checkpoint: model.teacher_weights=PATH'
         )
-    saved = torch.load(path, map_location='cpu', weights_only=True)
+    saved = torch.load(file, map_location='cpu', weights_only=True)
     weights = saved.get('state_dict', saved)
     try:
         teacher.load_state_dict(weights)
