@@ -38,6 +38,8 @@ def prepare_start(weights: dict[str, Tensor], model: nn.Module) -> None:
       does not name starts from the file's ``backbone.``, if that fits.
     - Everything else may be missing or differ in shape. It stays new, and the log
       names it.
+    - Parts that the model names in ``never_started`` take nothing from the file: they
+      have weights of their own, such as a teacher.
     - Outside the backbones, buffers other than running statistics stay new as well.
       They hold what another training has learned about its samples.
 
@@ -51,6 +53,10 @@ def prepare_start(weights: dict[str, Tensor], model: nn.Module) -> None:
     remove_prefix(weights)
     wanted = model.state_dict()
     parts = backbones_of(model)
+    own = tuple(f'{part}.' for part in getattr(model, 'never_started', ()))
+    for key in [key for key in weights if key.startswith(own)]:
+        del weights[key]
+    wanted = {key: value for key, value in wanted.items() if not key.startswith(own)}
     for part in parts:
         copy_backbone(weights, wanted, part)
     missing, unlike = misfits(weights, model, wanted)

@@ -56,9 +56,13 @@ def image_passes(cfg: Config, images: int) -> int:
     dataset = cfg.train_dataloader.dataset
     while 'dataset' in dataset:
         dataset = dataset['dataset']
-    part = dataset.get('indices') or dataset.get('size')
-    if part is not None:
-        images = part if isinstance(part, int) else len(part)
+    part, size = dataset.get('indices'), dataset.get('size')
+    if isinstance(part, int):  # the first ones; a negative number: the last ones
+        images = min(abs(part), images)
+    elif part is not None:
+        images = len(part)
+    elif size is not None:
+        images = size
     return round(cfg.train_cfg.max_epochs * images * passes_per_image(cfg.model))
 
 

@@ -175,6 +175,17 @@ class Page:
         lasts = sorted({r['last'] for r in self.results.values()} - {LAST})
         if lasts:
             notes += f' Some runs had fewer epochs: theirs is the mean of {lasts}.'
+        if any(map(_has_gaps, self.results.values())):
+            notes += (
+                ' Some runs were not validated after each of their last epochs: theirs '
+                'is the mean of their last validations.'
+            )
         if self.protocol == 'full' and 'random' in self._starts():
             notes += RANDOM
         return notes
+
+
+def _has_gaps(result: dict) -> bool:
+    """Whether epochs are missing between those that the mean is of."""
+    last = [epoch.get('epoch', 0) for epoch in result['epochs'][-result['last'] :]]
+    return last[-1] - last[0] >= len(last)

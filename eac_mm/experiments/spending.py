@@ -14,10 +14,11 @@ FIGURES = ('seconds', 'peak_memory', 'parameters')
 HEAD = ('data and noise', 'method', 'network passes', 'time', 'memory', 'weights')
 NOTES = """\
 Times the baseline's; the median over the seeds of both. Network passes: how often a \
-training step passes an image through a backbone; the baseline does once. Time: core \
-time of the training process without the workers that load data; on a GPU, of the \
-clock. Memory: the most that the process held; on a GPU, the GPU's. A missing figure \
-was not recorded."""
+training step passes an image through a backbone; the baseline does once. A pass \
+without gradient counts a third. DMUE repeats its last stage, which is not counted. \
+Time: core time of the training process without the workers that load data; on a GPU, \
+of the clock. Only runs of one machine and precision are compared. Memory: the most \
+that the process held; on a GPU, the GPU's. A missing figure was not recorded."""
 
 Result = dict[str, Any]
 
@@ -46,10 +47,19 @@ def cost_table(table: Table, cells: Iterable[Cell]) -> str:
 
 
 def _pairs(cell: Cell, base: Cell) -> list[tuple[Result, Result]]:
-    """Return the results of both cells' finished runs, seed by seed."""
+    """Return the results of both cells' finished runs, seed by seed.
+
+    Figures of two machines, or of two precisions, have no ratio.
+    """
     others = {run.seed: run.result() for run in base.runs}
     pairs = ((run.result(), others.get(run.seed)) for run in cell.runs)
-    return [(ours, theirs) for ours, theirs in pairs if ours and theirs]
+    found = ((ours, theirs) for ours, theirs in pairs if ours and theirs)
+    return [pair for pair in found if _made_by(pair[0]) == _made_by(pair[1])]
+
+
+def _made_by(result: Result) -> set[tuple[str, str]]:
+    """Return machine and precision of each session of a run."""
+    return {(s['machine'], s['precision']) for s in result.get('sessions') or ()}
 
 
 def _ratio(pairs: list[tuple[Result, Result]], name: str) -> str:

@@ -93,7 +93,7 @@ VALIDATION = ('val_dataloader', 'val_evaluator', 'val_cfg')
 PASSING = re.compile(
     r'settings\.(train_cfg\.(val_interval|val_begin|dynamic_intervals)|val_evaluator.*'
     r'|(model\.)?data_preprocessor\.channels_last'
-    r'|model\.(.+\.)?init_cfg(\.\d+)?\.checkpoint)'
+    r'|model\.(.+\.)?init_cfg(\.\d+)?\.checkpoint|model\.teacher_weights)'
 )
 SHOWN = 120
 
@@ -162,7 +162,7 @@ def first_weights(cfg: dict) -> list[str]:
     while parts:
         part = parts.pop()
         for key, value in part.items() if isinstance(part, dict) else enumerate(part):
-            if key == 'checkpoint':
+            if key in ('checkpoint', 'teacher_weights'):
                 found.append(value)
             elif isinstance(value, dict | list | tuple):
                 parts.append(value)

@@ -99,6 +99,7 @@ class TrainingRecords:
     classes: tuple[str, ...]
     paths: tuple[str, ...] | None
     _files: tuple[Path, ...]
+    _step_passes: float | None = None
 
     @property
     def path(self) -> Path:
@@ -107,13 +108,15 @@ class TrainingRecords:
 
     @property
     def passes(self) -> int:
-        """How often an image went through the backbone, in the mean, rounded.
+        """How often an image went through a backbone, in the mean, rounded.
 
-        That is the number of epochs times the views that the first one recorded: a
-        method may take the second view of a part of each batch alone.
+        That is the number of epochs times the passes of a step, which the method tells.
+        Without that, it is the views that the first epoch recorded.
         """
-        present = np.isfinite(self[0].logits).all(-1)
-        return round(len(self) * present.mean(1).sum())
+        step = self._step_passes
+        if step is None:
+            step = np.isfinite(self[0].logits).all(-1).mean(1).sum()
+        return round(len(self) * step)
 
     def __len__(self) -> int:
         """Return the number of epochs."""
@@ -182,6 +185,7 @@ def read_records(folder: str | Path) -> TrainingRecords:
         classes=tuple(arrays['classes'].tolist()),
         paths=None if paths is None else tuple(paths.tolist()),
         _files=tuple(files.values()),
+        _step_passes=float(arrays['passes']) if 'passes' in arrays else None,
     )
 
 

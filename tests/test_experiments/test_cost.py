@@ -65,6 +65,21 @@ def test_images_are_counted_below_any_wrapper():
     assert image_passes(cfg, 100) == 5 * 3 * 2
 
 
+@pytest.mark.parametrize(
+    ('indices', 'images'),
+    [(40, 40), (-40, 40), (500, 100), ([1, 1, 2], 3), (None, 100)],
+)
+def test_a_part_is_counted(indices, images):
+    cfg = Config(
+        dict(
+            model=dict(type='ToyClassifier'),
+            train_dataloader=dict(dataset=dict(type='A', indices=indices)),
+            train_cfg=dict(max_epochs=1),
+        )
+    )
+    assert image_passes(cfg, 100) == images
+
+
 def test_estimate_takes_the_runs_most_alike():
     small, large = ('ResNet 18', 'rafdb'), ('ResNet 50', 'rafdb')
     speeds = [Speed('eac/a', small, seconds) for seconds in (0.1, 0.3, 0.2)]

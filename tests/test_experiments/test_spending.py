@@ -36,6 +36,19 @@ def test_what_was_not_recorded_is_missing(book, cells):
     assert row[2:] == ['1', '1.70', '-', '1.10']
 
 
+def test_other_machines_and_precisions_are_not_compared(book, cells):
+    base, eac = cells('one')
+    other = [{}, dict(machine='H100'), dict(precision='bfloat16')]
+    for run in base.runs:
+        finish(run, seconds=100.0)
+    for run, change in zip(eac.runs, other, strict=True):
+        result = result_of(run, 80.0)
+        result['sessions'][0].update(change)
+        write_result(run, dict(result, cost=dict(seconds=150.0 + 10 * run.seed)))
+    (row,) = rows_of(cost_table(book.tables['one'], [base, eac]))
+    assert row[3] == '1.50'
+
+
 def test_without_a_pair_there_is_no_table(book, cells):
     base, eac = cells('one')
     finish(base.runs[0])

@@ -52,6 +52,13 @@ def test_what_was_written_is_read(run):
         records[3]
 
 
+def test_passes_are_those_that_the_method_tells(run):
+    assert read_records(run).passes == 3 * 2  # as two views say
+    arrays = dict(LABELS, passes=np.float64(16 / 3))
+    write_arrays(samples_path(run), arrays, compress=True)
+    assert read_records(run).passes == 16
+
+
 def test_epochs_of_four_digits_come_in_order(run):
     for epoch in range(4, 1000):
         epoch_path(run, epoch).touch()

@@ -26,13 +26,18 @@ class RunIdentityHook(Hook):
     of training and validation data (:func:`eac_mm.datasets.fingerprint.fingerprint`).
     It is ``meta['identity']`` in a checkpoint and ``identity`` in ``result.json``.
 
+    If the model learns from a network of an earlier training, and knows the labels of
+    that (``teacher_labels``, such as :class:`~eac_mm.models.KTNStudent`), they are
+    compared with those of this training.
+
     Class names are compared whenever a checkpoint is loaded: their order says which
     output of the model means which class.
 
     Raises:
         ValueError: On resume, if the checkpoint belongs to another run, with all that
             differs; or if it has done more epochs than the run has. On any load, if
-            the class names differ and the head is not new.
+            the class names differ and the head is not new. Before a training, if a
+            teacher learned from other labels.
     """
 
     def __init__(self) -> None:
@@ -49,6 +54,20 @@ class RunIdentityHook(Hook):
             runner.cfg.to_dict(), processes=get_world_size(), seed=runner.seed
         )
         self.identity = dict(**settings, data=data)
+
+    def before_train(self, runner: Runner) -> None:
+        """Compare the labels of a teacher with those of this training."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        then = getattr(model, 'teacher_labels', None)
+        now = self.identity['data']['train']['labels']
+        if None not in (then, now) and then != now:
+            raise ValueError(
+                f'{model.teacher_weights} was trained on other labels (fingerprint '
+                f'{then}) than this training has ({now}), and would tell what it must '
+                'not know. Fix: train the teacher on the same data, with the same '
+                'noise rate and seed of the noise, and name its checkpoint: '
+                'model.teacher_weights=PATH'
+            )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the identity to a checkpoint."""

@@ -13,6 +13,7 @@ from mmpretrain.registry import HOOKS
 from torch import Tensor, nn
 
 from eac_mm.datasets.sample_table import numbering_data_set, read_labels, read_paths
+from eac_mm.models.passes import passes_of
 from eac_mm.utils.training_records import (
     epoch_path,
     list_epochs,
@@ -82,7 +83,7 @@ class TrainingRecorderHook(Hook):
                 'train_cfg=dict(by_epoch=True, ...), or leave the hook out.'
             )
         model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        self._observed = observed_in(model)
+        self._observed, self._passes = observed_in(model), passes_of(model)
         self._dataset = numbering_data_set(runner.train_dataloader.dataset)
         self._labels = read_labels(self._dataset)
         self._began = False
@@ -176,6 +177,7 @@ class TrainingRecorderHook(Hook):
             if epoch > runner.epoch:
                 path.unlink(missing_ok=True)
         samples = dict(self._labels, paths=read_paths(self._dataset))
+        samples['passes'] = np.float64(self._passes)
         write_arrays(samples_path(runner.work_dir), samples, compress=True)
 
     def _detach(self) -> None:

@@ -125,7 +125,8 @@ class DlibFaceResNet(BaseBackbone):
             )
         if frozen_stages not in range(-1, num_stages + 1):
             raise ValueError(
-                f'frozen_stages={frozen_stages}: allowed are -1 (none) to {num_stages}.'
+                f'frozen_stages={frozen_stages}: allowed are -1 (none) to '
+                f'{num_stages}. Fix: frozen_stages=-1.'
             )
         self.dense = dense
         self.frozen_stages = frozen_stages

@@ -29,11 +29,12 @@ class CoTeaching(TwoNetworkClassifier):
             :class:`~eac_mm.models.classifiers.two_networks.TwoNetworkClassifier`.
 
     Attributes:
-        epoch: The epoch, from 0, as :class:`~eac_mm.engine.CurrentEpochHook` sets it.
-            None, as without that hook: the share has fallen.
+        epoch: Set by a :class:`~eac_mm.engine.CurrentEpochHook`, which training needs;
+            from 0.
 
     Raises:
-        ValueError: If a setting is out of range, or samples are mixed.
+        ValueError: If a setting is out of range, samples are mixed, or the epoch is not
+            known.
     """
 
     epoch: int | None = None
@@ -58,11 +59,17 @@ class CoTeaching(TwoNetworkClassifier):
             inputs: Images, (N, 3, H, W).
             data_samples: N samples with the noisy labels.
         """
+        if self.epoch is None:
+            raise ValueError(
+                'CoTeaching does not know the epoch. Fix: default_hooks.epoch='
+                "dict(type='CurrentEpochHook') in the config, or set model.epoch if "
+                'you train without a Runner.'
+            )
         logits = self.logits_of_both(inputs)
         if self.recorder is not None:
             self.recorder(logits=logits[:1])
         losses = self.losses_by_sample(logits, noisy_labels(data_samples))
-        ramp = 1.0 if self.epoch is None else min(1.0, self.epoch / self.ramp_epochs)
+        ramp = min(1.0, self.epoch / self.ramp_epochs)
         forgotten = int(self.forget_rate * ramp * len(losses[0]))
         kept = max(1, len(losses[0]) - forgotten)
         easy = [loss.detach().argsort(stable=True)[:kept] for loss in losses]

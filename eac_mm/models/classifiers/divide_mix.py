@@ -92,7 +92,9 @@ class DivideMix(TwoNetworkClassifier):
         self.losses = SampleState((2,), fill=torch.nan)
         self.clean = SampleState((2,), fill=1)
         self.labels = SampleState(dtype=torch.int64, fill=-1)
-        self._divided: int | None = None
+        # The epoch whose samples are judged, from 0. A resumed run goes on with w.
+        self.register_buffer('divided', torch.tensor(-1))
+        self._divided: int | None = None  # the same, without waiting for the device
         self._frequencies: Tensor | None = None  # of the labels, (C,)
 
     def loss(
@@ -140,9 +142,11 @@ class DivideMix(TwoNetworkClassifier):
         if self._divided == self.losses.epoch:
             return
         self._divided = self.losses.epoch
-        losses = self.losses.values.cpu().numpy()
-        clean = np.stack([clean_probability(column) for column in losses.T], 1)
-        self.clean.values.copy_(torch.from_numpy(clean))
+        if self.divided.item() != self._divided:
+            self.divided.fill_(self._divided)
+            losses = self.losses.values.cpu().numpy()
+            clean = np.stack([clean_probability(column) for column in losses.T], 1)
+            self.clean.values.copy_(torch.from_numpy(clean))
         known = self.labels.values[self.labels.values >= 0]
         counts = torch.bincount(known, minlength=self.head.num_classes)
         self._frequencies = counts / len(known)

@@ -43,14 +43,22 @@ class KTNStudent(ImageClassifier):
         **kwargs: As of MMPretrain's ``ImageClassifier``.
 
     Attributes:
+        passes: How often a sample passes a backbone in a training step. The teacher
+            has no backward pass, and counts a third.
         teacher: The teacher, in eval mode and without gradient.
+        teacher_labels: Fingerprint of the labels that the teacher was trained on, None
+            if its file does not say. A :class:`~eac_mm.engine.RunIdentityHook` refuses
+            a student that trains on others.
         history: The probabilities of each sample's last step.
 
     Raises:
         ValueError: If a weight or the temperature is out of range.
     """
 
-    pretrained_parts = ('backbone',)  # load_from is not for the teacher
+    passes = 1 + 1 / 3
+    pretrained_parts = ('backbone',)
+    never_started = ('teacher',)  # it comes from teacher_weights
+    teacher_labels: str | None = None
 
     def __init__(
         self,
@@ -85,7 +93,7 @@ class KTNStudent(ImageClassifier):
             ValueError: If it does not hold the teacher.
         """
         super().init_weights()
-        load_teacher(self.teacher, self.teacher_weights)
+        self.teacher_labels = load_teacher(self.teacher, self.teacher_weights)
 
     def train(self, mode: bool = True) -> 'KTNStudent':
         """Set the mode of the student; the teacher stays in eval mode."""
@@ -130,8 +138,11 @@ class KTNStudent(ImageClassifier):
         return losses
 
 
-def load_teacher(teacher: ImageClassifier, path: str) -> None:
+def load_teacher(teacher: ImageClassifier, path: str) -> str | None:
     """Fill a teacher from a checkpoint of its training.
+
+    Returns:
+        Fingerprint of the labels that it was trained on, None if the file has none.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -154,6 +165,8 @@ def load_teacher(teacher: ImageClassifier, path: str) -> None:
             'Fix: model.teacher_weights, a checkpoint of the recipe that ends with '
             '-teacher.'
         ) from error
+    identity = saved.get('meta', {}).get('identity') or {}
+    return identity.get('data', {}).get('train', {}).get('labels')
 
 
 def distillation(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:

@@ -57,6 +57,9 @@ class RANClassifier(ImageClassifier):
         - inputs: (N, 3, H, W)
         - features given to the head: (N, 2 C)
 
+    Attributes:
+        passes: How often a sample passes the backbone in a training step, K + 1.
+
     Raises:
         ValueError: If there is no region, a box lies outside the image, or the
             weight is negative.
@@ -77,6 +80,7 @@ class RANClassifier(ImageClassifier):
                 'and more. Fix: model.region_weight=1.0'
             )
         self.regions = check_regions(regions)
+        self.passes = 1 + len(self.regions)
         self.margin = margin
         self.region_weight = region_weight
         width = self.head.in_channels
@@ -188,12 +192,20 @@ def cut(images: Tensor, regions: Sequence[Region]) -> Tensor:
 
     Returns:
         (N (K + 1), 3, H, W).
+
+    Raises:
+        ValueError: If a region has no pixel.
     """
     height, width = images.shape[2:]
     views = [images]
     for left, top, right, bottom in regions:
         rows = slice(round(top * height), round(bottom * height))
         columns = slice(round(left * width), round(right * width))
+        if rows.start == rows.stop or columns.start == columns.stop:
+            raise ValueError(
+                f'the region {(left, top, right, bottom)} has no pixel in images of '
+                f'{width} x {height}. Fix: a larger one in model.regions.'
+            )
         views.append(
             F.interpolate(
                 images[:, :, rows, columns],

@@ -47,6 +47,13 @@ class TwoNetworkClassifier(ImageClassifier):
         self.backbone2 = MODELS.build(backbone)
         self.neck2 = None if neck is None else MODELS.build(neck)
         self.head2 = MODELS.build(head)
+        loss = self.head.loss_module
+        if getattr(loss, 'needs_samples', False):
+            raise ValueError(
+                f'{type(self).__name__} compares the losses of samples, and '
+                f'{type(loss).__name__} remembers something of each. Fix: '
+                "model.head.loss=dict(type='CrossEntropyLoss')"
+            )
 
     def forward(
         self,

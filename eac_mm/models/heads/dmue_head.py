@@ -76,11 +76,12 @@ class DMUEHead(ClsHead):
         **kwargs,
     ) -> None:
         super().__init__(init_cfg=init_cfg, **kwargs)
-        if num_classes < 2 or turning_point <= 0:
+        if num_classes < 2 or turning_point <= 0 or temperature <= 0:
             raise ValueError(
-                f'num_classes={num_classes} and turning_point={turning_point}: allowed '
-                'are 2 classes or more, and an epoch above 0. Fix: '
-                'model.head.turning_point=10'
+                f'num_classes={num_classes}, turning_point={turning_point} and '
+                f'temperature={temperature}: allowed are 2 classes or more, an epoch '
+                'above 0, and above 0. Fix: model.head.turning_point=10 '
+                'model.head.temperature=1.2'
             )
         self.num_classes = num_classes
         self.in_channels = in_channels

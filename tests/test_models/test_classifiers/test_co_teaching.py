@@ -26,6 +26,7 @@ def logits_of(chances):
 @pytest.mark.parametrize('rate', [0.5, 0.6])  # 2.4 samples are 2
 def test_each_learns_what_the_other_finds_easy(rate, monkeypatch):
     model = build(CoTeaching, forget_rate=rate)
+    model.epoch = 10
     logits = logits_of(FIRST), logits_of(SECOND)
     say(monkeypatch, model, *logits)
     losses = model.loss(images_of(4), samples_of([0] * 4))
@@ -59,6 +60,7 @@ def test_the_share_falls_over_the_first_epochs(monkeypatch):
 
 def test_one_sample_is_always_kept(monkeypatch):
     model = build(CoTeaching, forget_rate=0.99)
+    model.epoch = 10
     say(monkeypatch, model, logits_of(FIRST[:1]), logits_of(SECOND[:1]))
     losses = model.loss(images_of(1), samples_of([0]))
     assert losses['loss_first'].item() == pytest.approx(-math.log(0.8))
@@ -66,6 +68,7 @@ def test_one_sample_is_always_kept(monkeypatch):
 
 def test_bfloat16(monkeypatch):
     model = build(CoTeaching, forget_rate=0.5)
+    model.epoch = 10
     with torch.autocast('cpu', torch.bfloat16):
         losses = model.loss(images_of(4), samples_of([0] * 4))
     assert all(loss.dtype == torch.float32 for loss in losses.values())
@@ -81,8 +84,15 @@ def test_rates_out_of_range(rate):
         build(CoTeaching, forget_rate=0.3, ramp_epochs=0)
 
 
+def test_an_epoch_is_needed():
+    model = build(CoTeaching, forget_rate=0.5)
+    with pytest.raises(ValueError, match=r'the epoch. Fix: default_hooks.epoch='):
+        model.loss(images_of(4), samples_of([0] * 4))
+
+
 def test_the_first_network_is_recorded():
     model = build(CoTeaching, forget_rate=0.5)
+    model.epoch = 10
     taken = []
     model.recorder = lambda logits: taken.extend(logits)
     images = images_of(4)
@@ -95,6 +105,7 @@ def step_on_rank(rank):
     grads = []
     for wrapped in (True, False):
         model = build(CoTeaching, forget_rate=0.5)
+        model.epoch = 10
         step = DistributedDataParallel(Losses(model)) if wrapped else model.loss
         losses = step(images_of(4, seed=rank), samples_of([0, 1, 2, 0]))
         sum(losses.values()).backward()

@@ -209,6 +209,11 @@ def test_labels_are_judged_once_an_epoch():
     assert (judged > 0.5).tolist() == expected
     model.loss(VIEWS, samples_of(LABELS))  # other losses by now
     assert torch.equal(model.clean.values, judged)
+    saved = model.state_dict()
+    resumed = make_model(epoch=2)  # in the middle of the epoch
+    resumed.load_state_dict(saved)
+    resumed.loss(VIEWS, samples_of(LABELS))
+    assert torch.equal(resumed.clean.values, judged)
     for state in (model.losses, model.clean, model.labels):
         state.epoch = 3
     model.loss(VIEWS, samples_of(LABELS))

@@ -3,10 +3,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmpretrain.registry import MODELS
+from mmpretrain.registry import DATASETS, MODELS
 from mmpretrain.structures import DataSample
 from ranks import in_two_processes
 from short_training import (
+    OPTIONS,
     SAMPLES,
     At,
     Killed,
@@ -19,7 +20,10 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 
 from eac_mm.apis import load_config
+from eac_mm.datasets.fingerprint import fingerprint
+from eac_mm.engine.weights_fit import prepare_start
 from eac_mm.models.classifiers.ktn_student import distillation, divergence
+from eac_mm.utils.identity import compare, describe_settings, first_weights
 
 CONFIGS = Path(__file__).parents[3] / 'configs/ktn'
 RECIPE = CONFIGS / 'resnet18_syntheticfer_noise30.py'
@@ -219,3 +223,37 @@ def test_it_starts_from_the_weights_of_a_backbone(tmp_path, weights):
 
     options = {'model.teacher_weights': weights}
     start_from_backbone(RECIPE, tmp_path, look, **options)
+
+
+def test_weights_of_a_student_leave_the_teacher_as_it_is(weights):
+    model = make_model(weights)
+    ones = {key: torch.ones_like(w) for key, w in model.state_dict().items()}
+    prepare_start(ones, model)
+    assert not any(key.startswith('teacher.') for key in ones)
+    assert set(model.backbone.state_dict()) <= {
+        key.removeprefix('backbone.') for key in ones
+    }
+
+
+@pytest.mark.parametrize('same', [True, False])
+def test_a_teacher_of_other_labels_is_refused(tmp_path, weights, same):
+    data = DATASETS.build(load_config(RECIPE, OPTIONS).train_dataloader.dataset)
+    labels = fingerprint(data)['labels'] if same else '0' * 16
+    meta = dict(identity=dict(data=dict(train=dict(labels=labels))))
+    path = tmp_path / 'teacher.pth'
+    torch.save(dict(torch.load(weights), meta=meta), path)
+    options = {'model.teacher_weights': str(path)}
+    if same:
+        runner = train(RECIPE, tmp_path / 'run', **options)
+        assert runner.model.teacher_labels == labels
+    else:
+        with pytest.raises(ValueError, match=r'other labels .* Fix: train the teacher'):
+            train(RECIPE, tmp_path / 'run', **options)
+
+
+def test_a_teacher_that_moved_is_the_same_run():
+    cfg = load_config(RECIPE)
+    one = describe_settings(cfg)
+    cfg.model.teacher_weights = '/elsewhere/epoch_30.pth'
+    assert compare(one, describe_settings(cfg)) == ([], [])
+    assert first_weights(cfg) == ['epoch_30.pth']

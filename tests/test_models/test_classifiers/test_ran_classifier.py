@@ -80,6 +80,24 @@ def test_the_default_regions(side, pixels):
     assert lower.mean().item() == pytest.approx(side - 1 - (pixels - 1) / 2, abs=1e-3)
 
 
+def test_a_region_without_a_pixel_is_refused():
+    with pytest.raises(ValueError, match=r'no pixel in images of 4 x 8. Fix: a larger'):
+        cut(torch.zeros(1, 3, 8, 4), [(0.0, 0.0, 0.1, 1.0)])
+
+
+def test_passes_are_those_that_a_step_makes(monkeypatch):
+    model, seen = make_model(regions=HALVES), []
+    monkeypatch.setattr(
+        model.backbone,
+        'forward',
+        lambda images, forward=model.backbone.forward: (
+            seen.append(len(images)) or forward(images)
+        ),
+    )
+    model.loss(make_images(), samples_of())
+    assert sum(seen) == model.passes * len(make_images())
+
+
 def test_the_region_biased_loss_by_hand():
     weights = torch.tensor([[0.5, 0.4, 0.6], [0.5, 0.5, 0.1], [0.9, 0.2, 0.3]])
     # A region exceeds the face by .1, 0 and -.6; a margin of .02 lacks 0, .02 and .62

@@ -65,6 +65,7 @@ def test_a_neck_for_each():
 
 def test_passes_are_those_that_a_step_makes():
     co_teaching = build(CoTeaching, forget_rate=0.5)
+    co_teaching.epoch = 10
     divide_mix = build(DivideMix, warm_up=1)
     for state in (divide_mix.losses, divide_mix.clean, divide_mix.labels):
         state.resize(4)
@@ -82,6 +83,17 @@ def test_passes_are_those_that_a_step_makes():
             )
         model.loss(inputs, samples_of([0, 1, 2, 0]))
         assert sum(seen) == pytest.approx(model.passes)
+
+
+def test_a_loss_that_remembers_samples_is_refused():
+    head = dict(
+        type='SampleLossHead',
+        num_classes=3,
+        in_channels=4,
+        loss=dict(type='ELRLoss', num_classes=3),
+    )
+    with pytest.raises(ValueError, match=r'ELRLoss remembers .* Fix: model.head.loss='):
+        TwoNetworkClassifier(**{**PARTS, 'head': head})
 
 
 def test_losses_of_samples():

@@ -239,6 +239,8 @@ def test_what_is_recorded_is_not_scaled():
 def test_mistakes_are_named():
     with pytest.raises(ValueError, match=r'Fix: model.head.turning_point=10'):
         make_head(turning_point=0)
+    with pytest.raises(ValueError, match=r'temperature=0: allowed .*temperature=1.2'):
+        make_head(temperature=0)
     with pytest.raises(ValueError, match='the epoch. Fix: default_hooks.epoch'):
         run(make_head(epoch=None), make_features())
     target, *branches = make_features()
