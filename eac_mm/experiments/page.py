@@ -10,6 +10,7 @@ from eac_mm.utils.files import write_atomically
 
 from .plans import Cell
 from .plot import picture
+from .recalls import recall_table
 from .report import LAST, as_csv, as_markdown, baselines, records
 from .runs import Run
 from .spending import cost_table
@@ -102,6 +103,8 @@ class Page:
         costs = cost_table(self.table, self.cells)
         parts = [self._head(rows), figures, self._notes()]
         parts += ['## Cost', costs] if costs else []
+        recalls = recall_table(self.table, self.cells)
+        parts += ['## Recall of each class', recalls] if recalls else []
         text = '\n\n'.join(parts) + '\n'
         write_atomically(path.with_suffix('.md'), text.encode())
         shown = [path.with_suffix('.md'), figures, *([costs] if costs else [])]
