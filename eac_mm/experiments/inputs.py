@@ -13,6 +13,10 @@ from eac_mm.weights import DLIB_FACE, find_dlib_face
 from .runs import Run
 
 LOADERS = ('train_dataloader', 'val_dataloader')
+# What helps if a file is not there.
+PATH = 'correct the path, or make the file.'
+TEACHER = 'train the teacher first: its recipe has this name with -teacher.'
+ANNOTATOR = 'make it by tools/cross_fit.py; configs/ltnet/README.md has the command.'
 
 
 def missing_inputs(runs: Iterable[Run]) -> list[str]:
@@ -32,17 +36,17 @@ def missing_inputs(runs: Iterable[Run]) -> list[str]:
     for run in {(run.config, run.options): run for run in runs}.values():
         cfg = run.settings()
         init_default_scope(cfg.get('default_scope', 'mmpretrain'))
-        for part in _parts(cfg):
+        for part, fix in _parts(cfg):
             if (key := repr(part)) not in seen:
                 seen.add(key)
-                faults.update(dict.fromkeys(_fault(part)))
+                faults.update(dict.fromkeys(_fault(part, fix)))
     return list(faults)
 
 
-def _parts(cfg: Config) -> Iterator[Any]:
-    """Visit weights, files of labels and data sets in files."""
-    yield cfg.get('load_from')
-    yield (cfg.get('model') or {}).get('teacher_weights')
+def _parts(cfg: Config) -> Iterator[tuple[Any, str]]:
+    """Visit weights, files of labels and data sets in files, each with what helps."""
+    yield cfg.get('load_from'), PATH
+    yield (cfg.get('model') or {}).get('teacher_weights'), TEACHER
     nodes = [(cfg.get(name) or {}).get('dataset') for name in LOADERS]
     while nodes:
         node = nodes.pop()
@@ -51,13 +55,14 @@ def _parts(cfg: Config) -> Iterator[Any]:
             inner = [part for part in inner if part is not None]
             nodes += inner
             if node.get('noise_file'):
-                yield str(node['noise_file'])
-            yield from map(str, node.get('annotators') or ())
+                yield str(node['noise_file']), PATH
+            for file in node.get('annotators') or ():
+                yield str(file), ANNOTATOR
             if node.get('data_root') and not inner:
-                yield {**node, 'pipeline': []}
+                yield {**node, 'pipeline': []}, PATH
 
 
-def _fault(part: Any) -> Iterator[str]:
+def _fault(part: Any, fix: str) -> Iterator[str]:
     if part is None or (isinstance(part, str) and '://' in part):
         return
     try:
@@ -66,9 +71,6 @@ def _fault(part: Any) -> Iterator[str]:
         elif part == DLIB_FACE:
             find_dlib_face()
         elif not Path(part).expanduser().is_file():
-            yield (
-                f'{part} does not exist (seen from {Path.cwd()}). Fix: correct the '
-                'path, or make the file.'
-            )
+            yield f'{part} does not exist (seen from {Path.cwd()}). Fix: {fix}'
     except (OSError, ValueError, RuntimeError, AssertionError) as error:
         yield str(error)

@@ -63,6 +63,8 @@ def test_what_ltnet_and_ktn_read_beside_the_data(run, rafdb_root, tmp_path):
         'second.txt',
         'third.txt',
     ]
+    assert 'Fix: train the teacher first' in found[0]
+    assert 'Fix: make it by tools/cross_fit.py' in found[1]
     there = tmp_path / 'there'
     there.touch()
     files = beside([str(there)], str(there))

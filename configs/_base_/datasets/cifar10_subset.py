@@ -1,4 +1,5 @@
-# A part of CIFAR-10 as JPEGs of 32 px, to see that a remedy works outside faces: a
+# A part of CIFAR-10 as JPEGs of 32 px, to see that a remedy works outside faces. It is
+# not published; make one with images of your choice, 2,000 and 500 of each class: a
 # folder of data/cifar10_subset for each split, train (20,000 images) and test (5,000),
 # with a folder for each class. Every fourth training image is trained on, so that a run
 # takes minutes and yet sees each image often. Epochs are measured on the test images.
