@@ -6,6 +6,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor
 
+from ..epochs import known_epoch
 from .two_networks import TwoNetworkClassifier, noisy_labels
 
 
@@ -59,17 +60,12 @@ class CoTeaching(TwoNetworkClassifier):
             inputs: Images, (N, 3, H, W).
             data_samples: N samples with the noisy labels.
         """
-        if self.epoch is None:
-            raise ValueError(
-                'CoTeaching does not know the epoch. Fix: default_hooks.epoch='
-                "dict(type='CurrentEpochHook') in the config, or set model.epoch if "
-                'you train without a Runner.'
-            )
+        epoch = known_epoch(self, 'model.epoch')
         logits = self.logits_of_both(inputs)
         if self.recorder is not None:
             self.recorder(logits=logits[:1])
         losses = self.losses_by_sample(logits, noisy_labels(data_samples))
-        ramp = min(1.0, self.epoch / self.ramp_epochs)
+        ramp = min(1.0, epoch / self.ramp_epochs)
         forgotten = int(self.forget_rate * ramp * len(losses[0]))
         kept = max(1, len(losses[0]) - forgotten)
         easy = [loss.detach().argsort(stable=True)[:kept] for loss in losses]

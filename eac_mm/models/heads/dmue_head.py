@@ -9,13 +9,9 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..epochs import known_epoch
 from ..labels import single_labels
 from ..losses import dmue
-
-HOOK = (
-    "Fix: default_hooks.epoch=dict(type='CurrentEpochHook') in the config, or set "
-    'model.head.epoch if you train without a Runner.'
-)
 
 
 @MODELS.register_module()
@@ -138,8 +134,7 @@ class DMUEHead(ClsHead):
         Raises:
             ValueError: If labels are mixed, or the epoch is not known.
         """
-        if self.epoch is None:
-            raise ValueError(f'DMUEHead does not know the epoch. {HOOK}')
+        epoch = known_epoch(self, 'model.head.epoch')
         labels = single_labels(
             data_samples,
             'DMUEHead needs one label a sample, and batch augmentations mix them. Fix: '
@@ -150,8 +145,8 @@ class DMUEHead(ClsHead):
         auxiliary = self.classify_branches([self.dropout(f) for f in branch_feats])
         with torch.no_grad():
             asked = self.classify_branches(branch_feats)
-        up = dmue.ramp_up(self.epoch, self.turning_point)
-        down = dmue.ramp_down(self.epoch, self.turning_point)
+        up = dmue.ramp_up(epoch, self.turning_point)
+        down = dmue.ramp_down(epoch, self.turning_point)
         # Norms, exponentials and small differences are taken in float32.
         with torch.autocast(logits.device.type, enabled=False):
             exact, auxiliary = logits.float(), auxiliary.float()

@@ -9,12 +9,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..epochs import known_epoch
 from ..labels import single_labels
-
-HOOK = (
-    "Fix: default_hooks.epoch=dict(type='CurrentEpochHook') in the config, or set "
-    'model.head.epoch if you train without a Runner.'
-)
 
 
 @MODELS.register_module()
@@ -146,9 +142,7 @@ class LTNetHead(LinearClsHead):
         Raises:
             ValueError: If nothing has told the epoch.
         """
-        if self.epoch is None:
-            raise ValueError(f'LTNetHead does not know the epoch. {HOOK}')
-        return self.epoch < self.warmup
+        return known_epoch(self, 'model.head.epoch') < self.warmup
 
     def count_labels(self, data_samples: list[DataSample]) -> Tensor:
         """Return how often each annotator gave each label, float32 (N, K, J).
