@@ -1,5 +1,6 @@
 """Hold the tables of a paper as data: which run belongs to which cell."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +39,15 @@ class Entry:
     def folder(self) -> str:
         """Folder of its runs, the same for the same recipe in another table."""
         options = [option.split('=', 1) for option in self.options]
-        slug = ','.join(f'{key.split(".")[-1]}-{value}' for key, value in options)
-        slug = slug.replace('{seed}', 'each')
+        slug = ','.join(
+            f'{key.split(".")[-1]}-{_plain(value)}' for key, value in options
+        )
         return f'{self.recipe}/{slug}' if slug else self.recipe
+
+
+def _plain(value: str) -> str:
+    """Return the value of an option as a part of one folder's name."""
+    return re.sub(r'[^\w.-]+', '_', value.replace('{seed}', 'each')).strip('_')
 
 
 @dataclass(frozen=True)
