@@ -15,7 +15,7 @@ from .runs import Run
 LOADERS = ('train_dataloader', 'val_dataloader')
 # What helps if a file is not there.
 PATH = 'correct the path, or make the file.'
-TEACHER = 'train the teacher first: its recipe has this name with -teacher.'
+TEACHER = 'train the teacher first; configs/ktn/README.md has the command.'
 ANNOTATOR = 'make it by tools/cross_fit.py; configs/ltnet/README.md has the command.'
 
 
