@@ -44,10 +44,7 @@ VERBS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a verb with its arguments, and return the exit status.
-
-    An error that says how to fix it is printed without a traceback (status 2).
-    """
+    """Run a verb with its arguments, and return the exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
     if not argv or argv[0] in ('-h', '--help'):
         print(overview())
@@ -61,8 +58,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     verb, arguments = ' '.join(argv[:words]), argv[words:]
     sys.argv = [f'eac-mm {verb}', *arguments]  # what a script's own help and log say
     os.environ['EAC_MM_COMMAND'] = shlex.join(['eac-mm', *argv])
+    return run(lambda: load(verb)())
+
+
+def run(script: Callable[[], object]) -> int:
+    """Run the ``main`` of a script, and return the exit status.
+
+    An error that says how to fix it is printed without a traceback (status 2).
+    """
     try:
-        status = load(verb)()
+        status = script()
     except KeyboardInterrupt:
         return 130
     except Exception as error:

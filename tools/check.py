@@ -6,7 +6,6 @@ The exit status is 0 if a training can start and its images are sound, else 1.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -78,4 +77,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

@@ -150,4 +150,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

@@ -55,7 +55,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add('--protocol', help="full, the paper's, or another of --list [full]")
     add('--data', nargs='+', default=[], help='these data sets only')
     add('--noise', nargs='+', type=int, default=[], help='these rates only, in percent')
-    add('--methods', nargs='+', default=[], help='these methods only, such as eac')
+    add('--methods', nargs='+', default=[], help='such as eac scn [all]')
     add('--rows', nargs='+', default=[], help='these rows only, by their beginning')
     add('--seeds', type=int, default=1, help='train with seeds 0 to this - 1 [1]')
     add(
@@ -239,4 +239,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    raise SystemExit(main())
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

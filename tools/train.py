@@ -98,7 +98,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    try:
-        main()
-    except KeyboardInterrupt:  # before the training began
-        sys.exit(130)
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

@@ -37,7 +37,8 @@ def build_report(config: str, surveys: Sequence[Survey]) -> tuple[dict[str, Any]
     if leaks:
         lines += ['between the splits', *leaks, '']
     problems = sum(line.startswith(PROBLEM) for line in lines)
-    lines.append(f'Findings, marked !: {problems}' if problems else 'No problem found.')
+    nothing = 'No problem found in the images and labels.'
+    lines.append(f'Findings, marked !: {problems}' if problems else nothing)
     report = dict(
         config=config,
         clean=not problems,

@@ -1,9 +1,10 @@
 """Hold the tables of a paper as data: which run belongs to which cell."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -69,6 +70,26 @@ class Table:
 
 
 @dataclass(frozen=True)
+class _Filter:
+    """Values of an option, of which an entry has to have one, if there are any."""
+
+    option: str
+    values: Collection
+    has: Callable[[Entry, Any], bool]
+
+    def passes(self, entry: Entry) -> bool:
+        return not self.values or any(self.has(entry, value) for value in self.values)
+
+    def idle(self, entries: Collection[Entry]) -> list[str]:
+        """Return the values that none of the entries has."""
+        return [
+            str(value)
+            for value in self.values
+            if not any(self.has(entry, value) for entry in entries)
+        ]
+
+
+@dataclass(frozen=True)
 class PaperTables:
     """All tables of a file.
 
@@ -108,24 +129,31 @@ class PaperTables:
             protocol: Which of their entries.
             data: Data sets to keep.
             noise: Noise rates to keep, in percent.
-            methods: Methods to keep, by the folder of the recipe.
+            methods: Methods to keep, by the folder of the recipe, or ``'all'``.
             rows: Keep the rows whose names begin like one of these.
 
         Raises:
-            ValueError: For an unknown name, or if nothing is left.
+            ValueError: For an unknown name, or if nothing is left of a table or of one
+                of the values to keep.
         """
         entries = self.entries()
         _require('table', names, [*self.tables, 'all'])
         _require('protocol', [protocol], self.protocols)
         _require('--data', data, self.data)
         _require('--noise', noise, sorted({e.noise for e in entries}))
-        _require('--methods', methods, sorted({e.method for e in entries}))
+        _require('--methods', methods, [*sorted({e.method for e in entries}), 'all'])
+        methods = () if 'all' in methods else methods
         wanted = [name for name in self.tables if name in names or 'all' in names]
-        filters = dict(data=data, noise=noise, method=methods)
+        filters = [
+            _Filter('--data', data, lambda entry, value: entry.data == value),
+            _Filter('--noise', noise, lambda entry, value: entry.noise == value),
+            _Filter('--methods', methods, lambda entry, value: entry.method == value),
+            _Filter('--rows', rows, lambda entry, value: entry.row.startswith(value)),
+        ]
         chosen = {}
         for name in wanted:
             entries = self.tables[name].entries.get(protocol, [])
-            kept = [entry for entry in entries if _passes(entry, filters, rows)]
+            kept = [entry for entry in entries if all(f.passes(entry) for f in filters)]
             if kept:
                 chosen[name] = kept
         empty = [name for name in names if name != 'all' and name not in chosen]
@@ -136,6 +164,14 @@ class PaperTables:
                 f'{" ".join(self._names_with(protocol))}. Fix: name one of them, or '
                 'loosen --data, --noise, --methods or --rows (see --list).'
             )
+        left = [entry for entries in chosen.values() for entry in entries]
+        for one in filters:
+            if idle := one.idle(left):
+                raise ValueError(
+                    f'{one.option} {" ".join(idle)}: no run of {" ".join(chosen)} in '
+                    f'the protocol {protocol} has it and the other options. Fix: leave '
+                    'it out, or loosen the others (see --list).'
+                )
         return chosen
 
     def pages(
@@ -174,16 +210,6 @@ class PaperTables:
             for protocol, entries in table.entries.items():
                 lines += [f'  {protocol} | {_entry_line(entry)}' for entry in entries]
         return '\n'.join(lines)
-
-
-def _passes(
-    entry: Entry, filters: Mapping[str, Collection], rows: Collection[str]
-) -> bool:
-    by_value = all(
-        not allowed or getattr(entry, name) in allowed
-        for name, allowed in filters.items()
-    )
-    return by_value and (not rows or entry.row.startswith(tuple(rows)))
 
 
 def _entry_line(entry: Entry) -> str:

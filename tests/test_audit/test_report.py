@@ -27,7 +27,7 @@ def test_nothing_found():
         '  smallest: 8 x 8 pixels (training0.png)',
         '  largest: 9 x 8 pixels (training1.png)',
         '',
-        'No problem found.',
+        'No problem found in the images and labels.',
     ]
 
 

@@ -78,8 +78,8 @@ def test_tables_have_the_cells_of_the_paper():
         table3=dict(full=5, small=5),
         table4=dict(full=15),
         table5=dict(full=12 + 3),
-        # KTN-style on RAF-DB and FERPlus, LTNet with FERPlus's votes
-        table6=dict(full=3 + 10 + 3, small=8 + 2),
+        # KTN-style on RAF-DB and FERPlus, LTNet with FERPlus's votes, baselines
+        table6=dict(full=3 + 10 + 3 + 3, small=8 + 2),
         pairs=dict(synthetic=5),
         cifar10=dict(cifar10=13),
         eac_plus=dict(screen=16),
@@ -169,6 +169,7 @@ def test_filters(book):
     assert list(book.select(['all'], 'small')) == ['one']
     kept = book.select(['one'], 'full', ['rafdb'], [30], ['eac'])
     assert [entry.recipe for entry in kept['one']] == ['eac/a_rafdb_x']
+    assert book.select(['one'], 'full', methods=['all']) == book.select(['one'], 'full')
 
 
 def test_rows_are_chosen_by_how_they_begin():
@@ -190,6 +191,10 @@ def test_rows_are_chosen_by_how_they_begin():
         ((['two'], 'small'), 'two: nothing is left.*protocol small: one'),
         ((['one', 'two'], 'full', [], [30]), 'two: nothing is left to run'),
         (([], 'full'), 'no table named: nothing is left'),
+        ((['one'], 'full', ['rafdb', 'ferplus']), '--data ferplus: no run of one in'),
+        ((['two'], 'full', [], [10, 30]), '--noise 30: no run of two in'),
+        ((['all'], 'small', [], [], ['eac', 'baseline']), '--methods baseline: no run'),
+        ((['one'], 'full', [], [], [], ['EAC', 'VGG']), '--rows VGG: no run of one in'),
     ],
 )
 def test_what_is_not_there_is_named(book, arguments, message):

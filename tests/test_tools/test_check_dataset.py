@@ -66,7 +66,8 @@ def test_clean(check, rafdb):
     assert train['sizes'] == [[100, 100], [100, 100]]
     assert train['kinds'] == train['unreadable'] == {}
     assert report['shared'] == {'listed_twice': [], 'identical': []}
-    assert 'No problem found.' in printed.out and '!' not in printed.out
+    assert 'No problem found in the images and labels.' in printed.out
+    assert '!' not in printed.out
     assert 'surprise          2\n' in printed.out
     assert 'training: reading 12 images' in printed.err
     assert '] 12/12, ' in printed.err  # the progress bar

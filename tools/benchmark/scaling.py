@@ -119,4 +119,6 @@ def main(argv: Sequence[str] | None = None) -> str:
 
 
 if __name__ == '__main__':
-    main()
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

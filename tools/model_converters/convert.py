@@ -80,4 +80,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    from eac_mm_cli import run
+
+    raise SystemExit(run(main))

@@ -1,5 +1,7 @@
-"""Every tool answers --help without the imports that take seconds."""
+"""Every tool, run as a script: light help, and errors without a traceback."""
 
+import argparse
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -34,3 +36,29 @@ def test_help_is_light(tool):
     done = subprocess.run(command, capture_output=True, text=True, cwd=tool.parent)
     assert (done.returncode, done.stderr) == (0, '')
     assert 'usage:' in done.stdout
+
+
+@pytest.fixture
+def end(monkeypatch):
+    """Run a tool whose command line raises an error; return its exit status."""
+
+    def of(tool, error):
+        def parse_args(*_, **__):
+            raise error
+
+        monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_args)
+        monkeypatch.setattr('sys.argv', [str(tool)])
+        monkeypatch.syspath_prepend(tool.parent)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(str(tool), run_name='__main__')
+        return ended.value.code
+
+    return of
+
+
+@pytest.mark.parametrize('tool', TOOLS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_an_error_that_can_be_mended_has_no_traceback(end, capsys, tool):
+    assert end(tool, ValueError('seed -1 is negative. Fix: give 0 or more.')) == 2
+    said = capsys.readouterr()
+    assert said.err == 'error: seed -1 is negative. Fix: give 0 or more.\n'
+    assert end(tool, KeyboardInterrupt()) == 130
