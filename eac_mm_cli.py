@@ -10,6 +10,7 @@ import importlib.util
 import os
 import runpy
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,15 +65,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 def run(script: Callable[[], object]) -> int:
     """Run the ``main`` of a script, and return the exit status.
 
-    An error that says how to fix it is printed without a traceback (status 2).
+    An error that says how to fix it is printed without a traceback (status 2). Ctrl-C
+    ends the process in silence, and a shell's loop around it too: for that the process
+    has to die of the signal.
     """
     try:
         status = script()
     except KeyboardInterrupt:
-        return 130
+        sys.stdout.flush()
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+        return 130  # where the signal does not end it at once
     except Exception as error:
         if 'Fix:' not in str(error):
             raise
+        sys.stdout.flush()  # what came before stands before in a log of both
         print(f'error: {error}', file=sys.stderr)
         return 2
     return status if isinstance(status, int) else 0

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -103,12 +104,42 @@ def fail(error):
 
 def test_exit_status(monkeypatch, capsys):
     assert run_with(monkeypatch, lambda: 1) == 1
-    assert run_with(monkeypatch, fail(KeyboardInterrupt())) == 130
     mistake = ValueError('seed -1 is negative. Fix: give 0 or more.')
     assert run_with(monkeypatch, fail(mistake)) == 2
     assert capsys.readouterr().err == f'error: {mistake}\n'
     with pytest.raises(ValueError, match='a defect'):  # with its traceback
         run_with(monkeypatch, fail(ValueError('a defect')))
+
+
+CODE = """
+import sys, eac_mm_cli
+def script():
+    print('half a result')
+    raise {error}
+sys.exit(eac_mm_cli.run(script))
+"""
+
+
+@pytest.mark.parametrize(
+    ('error', 'status', 'said'),
+    [
+        ("ValueError('no. Fix: yes.')", 2, 'half a result\nerror: no. Fix: yes.\n'),
+        # of the signal itself: a status of 130 lets a loop of a shell go on
+        ('KeyboardInterrupt', -signal.SIGINT, 'half a result\n'),
+    ],
+)
+def test_the_end_of_a_process(error, status, said):
+    command = [sys.executable, '-c', CODE.format(error=error)]
+    environment = {k: v for k, v in os.environ.items() if k != 'PYTHONUNBUFFERED'}
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stdout) == (status, said)
 
 
 def test_a_script_finds_its_neighbours():

@@ -2,7 +2,7 @@
 
 python tools/check_dataset.py configs/eac/resnet18_rafdb_noise30.py
 
-The exit status is 0 if nothing was found and 1 otherwise.
+The exit status is 0 if nothing was found, 1 otherwise, and 2 if it could not start.
 """
 
 from __future__ import annotations
@@ -103,6 +103,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == '__main__':
-    from eac_mm_cli import run
+    import eac_mm_cli
 
-    raise SystemExit(run(main))
+    raise SystemExit(eac_mm_cli.run(main))

@@ -35,6 +35,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    from eac_mm_cli import run
+    import eac_mm_cli
 
-    raise SystemExit(run(main))
+    raise SystemExit(eac_mm_cli.run(main))

@@ -62,12 +62,12 @@ def name_runs(runs: Sequence[str]) -> dict[str, str]:
     """Return the path of each run by its name, by default that of its folder.
 
     Raises:
-        SystemExit: If two have the same name.
+        ValueError: If two have the same name.
     """
     named = [run.split('=', 1) if '=' in run else [Path(run).name, run] for run in runs]
     names = [name for name, _ in named]
     if len(set(names)) < len(names):
-        raise SystemExit(
+        raise ValueError(
             f'two runs are named alike in {names}. Fix: give NAME=PATH for each.'
         )
     return dict(named)
@@ -100,6 +100,6 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 if __name__ == '__main__':
-    from eac_mm_cli import run
+    import eac_mm_cli
 
-    raise SystemExit(run(main))
+    raise SystemExit(eac_mm_cli.run(main))

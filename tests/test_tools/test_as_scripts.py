@@ -38,27 +38,36 @@ def test_help_is_light(tool):
     assert 'usage:' in done.stdout
 
 
-@pytest.fixture
-def end(monkeypatch):
-    """Run a tool whose command line raises an error; return its exit status."""
-
-    def of(tool, error):
-        def parse_args(*_, **__):
-            raise error
-
-        monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_args)
-        monkeypatch.setattr('sys.argv', [str(tool)])
-        monkeypatch.syspath_prepend(tool.parent)
-        with pytest.raises(SystemExit) as ended:
-            runpy.run_path(str(tool), run_name='__main__')
-        return ended.value.code
-
-    return of
+def end(monkeypatch, tool, words=()):
+    """Run a tool, which ends with an error of its own, and return its exit status."""
+    monkeypatch.setattr('sys.argv', [str(tool), *words])
+    monkeypatch.syspath_prepend(tool.parent)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(tool), run_name='__main__')
+    return ended.value.code
 
 
 @pytest.mark.parametrize('tool', TOOLS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_an_error_that_can_be_mended_has_no_traceback(end, capsys, tool):
-    assert end(tool, ValueError('seed -1 is negative. Fix: give 0 or more.')) == 2
+def test_an_error_that_can_be_mended_has_no_traceback(monkeypatch, capsys, tool):
+    def parse_args(*_, **__):
+        raise ValueError('seed -1 is negative. Fix: give 0 or more.')
+
+    monkeypatch.setattr(argparse.ArgumentParser, 'parse_args', parse_args)
+    assert end(monkeypatch, tool) == 2
     said = capsys.readouterr()
     assert said.err == 'error: seed -1 is negative. Fix: give 0 or more.\n'
-    assert end(tool, KeyboardInterrupt()) == 130
+
+
+@pytest.mark.parametrize(
+    ('tool', 'words'),
+    [
+        ('predict.py', ['nothing.pth', 'photo.jpg']),
+        ('export.py', ['nothing.pth', 'model.onnx']),
+        ('test.py', ['nothing.py', 'epoch_1.pth']),
+        ('visualize.py', ['losses', 'a/run', 'b/run']),
+    ],
+)
+def test_a_wrong_argument_reaches_the_script(monkeypatch, capsys, tool, words):
+    assert end(monkeypatch, ROOT / 'tools' / tool, words) == 2
+    said = capsys.readouterr().err
+    assert said.startswith('error: ') and 'Fix: ' in said

@@ -27,5 +27,5 @@ def test_pairs_are_written(tool, tmp_path, capsys):
 def test_runs_have_names(tool):
     named = tool['name_runs'](['EAC=a/run', 'b/other'])
     assert named == {'EAC': 'a/run', 'other': 'b/other'}
-    with pytest.raises(SystemExit, match='Fix: give NAME=PATH'):
+    with pytest.raises(ValueError, match='Fix: give NAME=PATH'):
         tool['name_runs'](['a/run', 'b/run'])

@@ -156,4 +156,4 @@ def test_ctrl_c_before_the_training_is_quiet():
     command = [sys.executable, '-c', code]
     root = Path(__file__).parents[2]
     done = subprocess.run(command, capture_output=True, text=True, cwd=root)
-    assert (done.returncode, done.stderr) == (130, '')
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, '')
