@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # it takes seconds, and --help needs none
     from eac_mm.datasets.noise.files import NoiseManifest
 
+AGAIN = 'The same command goes on: finished folds stay, an interrupted one resumes.'
+
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
@@ -65,12 +67,14 @@ def main(argv: Sequence[str] | None = None) -> NoiseManifest:
 
     from eac_mm.apis import cross_fit, load_config
     from eac_mm.utils.hardware import keep_freed_memory
+    from eac_mm.utils.signals import exit_on_signal
 
     work_dir = args.work_dir or str(Path('work_dirs', 'cross_fit', args.out.stem))
     cfg = load_config(args.config, options=args.cfg_options, work_dir=work_dir)
     if not torch.cuda.is_available():
         keep_freed_memory()
-    manifest = cross_fit(cfg, args.out, args.folds, args.seed)
+    with exit_on_signal(lambda: AGAIN):
+        manifest = cross_fit(cfg, args.out, args.folds, args.seed)
     print(
         f'\n{args.out}: {sum(manifest.clean_counts):,} labels, predicted over '
         f'{args.folds} folds\n{100 * manifest.measured_rate:.2f} % differ from the '

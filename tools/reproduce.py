@@ -17,7 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,12 +135,25 @@ def show_plan(
     runs: dict[Run, Entry], book: PaperTables, args: argparse.Namespace
 ) -> int:
     """Print the runs, their costs, and what they lack; return how much that is."""
-    from eac_mm.experiments import missing_inputs, show_costs
+    from eac_mm.experiments import show_costs
 
     protocol = args.protocol or 'full'
     finished = plan_for(protocol, args).finished(book.entries(protocol))
     print(show_costs(runs, finished, book.data))
-    missing = missing_inputs(run for run in runs if run.result() is None)
+    return show_what_is_missing(runs, args)
+
+
+def show_what_is_missing(runs: Collection[Run], args: argparse.Namespace) -> int:
+    """Print what the runs that are left lack, or that none is left; return how much."""
+    from eac_mm.experiments import missing_inputs
+
+    left = [run for run in runs if run.result() is None]
+    if runs and not left:
+        print(
+            f'\nAll these runs have results in {args.out}, and nothing is trained. To '
+            'train them yourself, give another folder, such as --out again.'
+        )
+    missing = missing_inputs(left)
     for text in missing:
         print(f'\nMISSING {text}')
     return len(missing)
@@ -229,6 +242,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         ours = list(runs)[i - 1 :: n]
         if args.dry_run:
             return min(1, show_plan({run: runs[run] for run in ours}, book, args))
+        if show_what_is_missing(ours, args):
+            print('\nThe runs that need it will fail, and the others are trained.\n')
         failed = train(ours, args.jobs)
     pages = finished_pages(book, args, wanted)
     for page in pages:

@@ -123,12 +123,17 @@ class Progress:
                     more = f' ({whole})' if whole else ''
                     self._print(self._line(number) + more)
 
-    def end(self, number: int, failed: bool) -> None:
-        """Say that a run has ended."""
+    def end(self, number: int, fault: str = '') -> None:
+        """Say that a run has ended.
+
+        Args:
+            number: Place of the run among the names.
+            fault: Such as ``'failed'``. Defaults to none.
+        """
         with self._update():
             run = self._runs[number]
             run.seconds = self._clock() - run.start
-            outcome = 'failed' if failed else f'done in {duration(run.seconds)}'
+            outcome = fault or f'done in {duration(run.seconds)}'
             parts = [self._head(number), outcome, *filter(None, [run.accuracy])]
             self._print('  '.join(parts))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from mmengine import Config
 
 from eac_mm.apis import load_config
+from eac_mm.utils.signals import SIGNALS
 
 from .processes import Processes
 from .progress import Progress
@@ -153,6 +154,14 @@ def short_names(runs: Sequence[Run]) -> list[str]:
     return [names[of_run] for of_run in found]
 
 
+# What a process ends with after a signal: of itself, or by exit_on_signal.
+STOPPED = {status for n in SIGNALS for status in (-n, 128 + n)}
+
+
+class Interrupted(RuntimeError):
+    """A training that a signal ended, and that can be resumed."""
+
+
 def train(
     run: Run,
     script: Path,
@@ -171,6 +180,7 @@ def train(
 
     Raises:
         RuntimeError: If it fails, with the end of its log, or all were ended.
+        Interrupted: If a signal ended it.
     """
     command = run.command(script)
     environment = dict(os.environ)
@@ -193,7 +203,8 @@ def train(
             report(line)
     if process.returncode:
         tail = '\n'.join(run.log.read_text(encoding='utf-8').splitlines()[-30:])
-        raise RuntimeError(f'{tail}\n\nthe training ended with {process.returncode}')
+        kind = Interrupted if process.returncode in STOPPED else RuntimeError
+        raise kind(f'{tail}\n\nthe training ended with {process.returncode}')
 
 
 @dataclass(frozen=True)
@@ -212,10 +223,15 @@ class _Trainings:
             RuntimeError: If it fails or leaves no result.
         """
         self.progress.start(number, run.log, epochs)
+        fault = 'failed'
         try:
             self._train(run, partial(self.progress.read, number))
+            fault = ''
+        except Interrupted:
+            fault = 'stopped'
+            raise
         finally:
-            self.progress.end(number, failed=run.result() is None)
+            self.progress.end(number, fault)
 
     def _train(self, run: Run, report: Callable[[str], None]) -> None:
         run.work_dir.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,10 @@
 """Hold the tables of a paper as data: which run belongs to which cell."""
 
+import operator
 import re
+import shlex
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,18 +77,21 @@ class _Filter:
 
     option: str
     values: Collection
-    has: Callable[[Entry, Any], bool]
+    of: Callable[[Entry], Any]
+    alike: Callable[[Any, Any], bool] = operator.eq
 
     def passes(self, entry: Entry) -> bool:
-        return not self.values or any(self.has(entry, value) for value in self.values)
+        return not self.values or any(
+            self.alike(self.of(entry), value) for value in self.values
+        )
 
-    def idle(self, entries: Collection[Entry]) -> list[str]:
+    def idle(self, entries: Collection[Entry]) -> list:
         """Return the values that none of the entries has."""
-        return [
-            str(value)
-            for value in self.values
-            if not any(self.has(entry, value) for entry in entries)
-        ]
+        found = {self.of(entry) for entry in entries}
+        return [v for v in self.values if not any(self.alike(f, v) for f in found)]
+
+    def __str__(self) -> str:
+        return f'{self.option} {" ".join(map(str, self.values))}'
 
 
 @dataclass(frozen=True)
@@ -145,33 +150,33 @@ class PaperTables:
         methods = () if 'all' in methods else methods
         wanted = [name for name in self.tables if name in names or 'all' in names]
         filters = [
-            _Filter('--data', data, lambda entry, value: entry.data == value),
-            _Filter('--noise', noise, lambda entry, value: entry.noise == value),
-            _Filter('--methods', methods, lambda entry, value: entry.method == value),
-            _Filter('--rows', rows, lambda entry, value: entry.row.startswith(value)),
+            _Filter('--data', data, lambda entry: entry.data),
+            _Filter('--noise', noise, lambda entry: entry.noise),
+            _Filter('--methods', methods, lambda entry: entry.method),
+            _Filter('--rows', rows, lambda entry: entry.row, str.startswith),
         ]
-        chosen = {}
-        for name in wanted:
-            entries = self.tables[name].entries.get(protocol, [])
-            kept = [entry for entry in entries if all(f.passes(entry) for f in filters)]
-            if kept:
-                chosen[name] = kept
+        all_of = {name: self.tables[name].entries.get(protocol, []) for name in wanted}
+        chosen = {
+            name: kept
+            for name, entries in all_of.items()
+            if (kept := [e for e in entries if all(f.passes(e) for f in filters)])
+        }
         empty = [name for name in names if name != 'all' and name not in chosen]
-        if empty or not chosen:
+        if lacking := [name for name in empty if not all_of[name]] or not wanted:
             raise ValueError(
-                f'{" ".join(empty) or "no table named"}: nothing is left to run. '
+                f'{" ".join(lacking) if wanted else "no table named"}: nothing to run. '
                 f'Tables of the protocol {protocol}: '
-                f'{" ".join(self._names_with(protocol))}. Fix: name one of them, or '
-                'loosen --data, --noise, --methods or --rows (see --list).'
+                f'{" ".join(self._names_with(protocol))}. Fix: name one of them.'
             )
-        left = [entry for entries in chosen.values() for entry in entries]
-        for one in filters:
-            if idle := one.idle(left):
-                raise ValueError(
-                    f'{one.option} {" ".join(idle)}: no run of {" ".join(chosen)} in '
-                    f'the protocol {protocol} has it and the other options. Fix: leave '
-                    'it out, or loosen the others (see --list).'
-                )
+        left = [e for entries in chosen.values() for e in entries if not empty]
+        lacking = [replace(one, values=one.idle(left)) for one in filters]
+        if empty or any(one.values for one in lacking):
+            names = empty or list(all_of)
+            entries = [entry for name in names for entry in all_of[name]]
+            raise ValueError(
+                f'{_texts(lacking)} chooses no run of {" ".join(names)} in the '
+                f'protocol {protocol}. Fix: {_choices(filters, lacking, entries)}.'
+            )
         return chosen
 
     def pages(
@@ -210,6 +215,27 @@ class PaperTables:
             for protocol, entries in table.entries.items():
                 lines += [f'  {protocol} | {_entry_line(entry)}' for entry in entries]
         return '\n'.join(lines)
+
+
+def _texts(filters: Iterable[_Filter]) -> str:
+    return ' '.join(str(one) for one in filters if one.values)
+
+
+def _choices(
+    filters: Iterable[_Filter], lacking: Iterable[_Filter], entries: Iterable[Entry]
+) -> str:
+    """Say which values would choose entries, for each filter that lacks some."""
+    there = []
+    for option in [one.option for one in lacking if one.values]:
+        others = [one for one in filters if one.option != option and one.values]
+        (this,) = (one for one in filters if one.option == option)
+        left = [entry for entry in entries if all(one.passes(entry) for one in others)]
+        if left:
+            values = sorted({this.of(entry) for entry in left})
+            shown = ' '.join(shlex.quote(str(value)) for value in values)
+            beside = f' beside {_texts(others)}' if others else ''
+            there.append(f'{option} {shown}{beside}')
+    return '; or '.join(there) or 'leave some of them out (see --list)'
 
 
 def _entry_line(entry: Entry) -> str:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from .checkpoints import newest_whole, stamps
 
@@ -17,11 +18,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM) + tuple(
 
 
 class Stopped(BaseException):
-    """A signal came; not an ``Exception``, so that no library swallows it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
+    """A signal came; not an ``Exception``, so that few libraries swallow it."""
 
 
 @contextlib.contextmanager
@@ -39,7 +36,7 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
     Raises:
         SystemExit: After a signal, with 130 for SIGINT, 143 for SIGTERM and so on.
     """
-    owner, before = os.getpid(), {}
+    owner, before, came = os.getpid(), {}, []
 
     def stop(number: int, frame: object) -> None:
         if os.getpid() != owner:  # a worker, forked with this handler
@@ -51,24 +48,31 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         if hasattr(signal, 'SIGCHLD'):  # PyTorch raises when a worker stops, too
             before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        raise Stopped(number)
+        came.append(number)
+        raise Stopped
 
     try:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, stop)
         yield
-    except Stopped as stopped:
-        if is_first_process():
-            name = signal.Signals(stopped.number).name
-            print(f'\nStopped by {name}. {message()}', file=sys.stderr, flush=True)
-        if int(os.environ.get('WORLD_SIZE', 1)) > 1:
-            # Taking down a process group would wait for processes that are gone.
-            os._exit(128 + stopped.number)
-        raise SystemExit(128 + stopped.number) from None
+    except BaseException:  # a library may turn Stopped into an error of its own
+        if not came:
+            raise
+        _end(came[0], message)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end(number: int, message: Callable[[], str]) -> NoReturn:
+    if is_first_process():
+        name = signal.Signals(number).name
+        print(f'\nStopped by {name}. {message()}', file=sys.stderr, flush=True)
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        # Taking down a process group would wait for processes that are gone.
+        os._exit(128 + number)
+    raise SystemExit(128 + number) from None
 
 
 def is_first_process() -> bool:

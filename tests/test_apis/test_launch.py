@@ -270,6 +270,9 @@ def test_the_nearest_recipe_is_named(tmp_path):
         load_config(tmp_path / 'resnet18_rafdb_noise3.py')
     with pytest.raises(FileNotFoundError, match='such as configs/eac/resnet18_rafdb'):
         load_config(tmp_path / 'nowhere' / 'resnet18_rafdb_noise30.py')
+    for name in ('dume/resnet18_syntheticfer_noise30', 'configs/dmu/resnet18_rafdb.py'):
+        with pytest.raises(FileNotFoundError, match=r'such as dmue/resnet18_\w+\.$'):
+            load_config(name)
 
 
 def test_a_config_without_randomness_takes_the_seed(tmp_path):

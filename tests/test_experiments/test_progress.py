@@ -50,7 +50,7 @@ def test_a_line_an_epoch(clock):
     show.read(0, TRAIN.format(2, 100))
     assert len(lines(out)) == 2
     clock.now = 480
-    show.end(0, failed=False)
+    show.end(0)
     show.start(1, 'v/train.log', 4)
     assert lines(out)[2:] == [
         'run 1 of 2  baseline seed 0  done in 8 min  accuracy 54.1 %',
@@ -60,7 +60,7 @@ def test_a_line_an_epoch(clock):
     clock.now += 60
     show.read(1, VAL.format(4, 61))
     assert lines(out)[-1].endswith('accuracy 61.0 %  less than 1 min left')
-    show.end(1, failed=True)
+    show.end(1, 'failed')
     assert lines(out)[-1] == 'run 2 of 2  eac seed 0  failed  accuracy 61.0 %'
 
 
@@ -108,8 +108,8 @@ def test_a_terminal_is_updated_in_place(clock, monkeypatch):
         clock.now += 60
         show.read(0, VAL.format(epoch, 50 + epoch))
         show.read(1, VAL.format(epoch, 60 + epoch))
-    show.end(0, failed=False)
-    show.end(1, failed=False)
+    show.end(0)
+    show.end(1)
     screen = []
     for line in out.getvalue().split('\n')[:-1]:
         while up := re.match(r'\x1b\[(\d+)A\x1b\[J', line):

@@ -10,12 +10,13 @@ import pytest
 
 from eac_mm.datasets.noise import noisy_labels
 from eac_mm.experiments import Run, run_all, runs
+from eac_mm.experiments.runs import Interrupted
 from eac_mm.utils.signals import exit_on_signal
 from eac_mm.version import MEASURES
 
 RECIPE = 'model = dict(weight=5.0)\nloader = dict(pin_memory={})\n'
 TRAIN = f"""
-import argparse, json, os, pathlib
+import argparse, json, os, pathlib, signal
 parser = argparse.ArgumentParser()
 parser.add_argument('config')
 parser.add_argument('--work-dir', type=pathlib.Path)
@@ -27,6 +28,10 @@ print(os.environ.get('NOISE'))
 print('Epoch(train) of', args.seed, 'with', os.environ.get('OMP_NUM_THREADS'))
 if args.seed == 1:
     raise SystemExit('no more disk')
+if args.seed == 9:
+    os.kill(os.getpid(), signal.SIGTERM)
+if args.seed == 8:
+    raise SystemExit(128 + signal.SIGINT)  # as exit_on_signal does
 if args.seed < 3:
     settings = dict(model=dict(weight=5.0), default_hooks={{}}, custom_hooks=[])
     identity = dict(settings=settings, seed=args.seed)
@@ -100,6 +105,14 @@ def test_an_option_may_follow_the_seed(make, script):
     runs = [make(seed, options=('model.weight={seed}',)) for seed in (4, 5)]
     assert [run.settings().model.weight for run in runs] == [4, 5]
     assert runs[1].command(script)[-2:] == ['--cfg-options', 'model.weight=5']
+
+
+def test_what_a_signal_ended_has_not_failed(make, script, capsys):
+    failures = run_all([make(9), make(8)], script)
+    assert [type(error) for _, error in failures] == [Interrupted, Interrupted]
+    printed = capsys.readouterr().out
+    assert 'run 1 of 2  eac seed 9  stopped\n' in printed
+    assert 'run 2 of 2  eac seed 8  stopped\n' in printed
 
 
 def test_one_failure_does_not_lose_the_others(make, script, capsys):

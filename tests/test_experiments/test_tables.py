@@ -176,7 +176,7 @@ def test_rows_are_chosen_by_how_they_begin():
     kept = PAPER.select(['table2'], 'full', rows=['MobileNet'])['table2']
     assert {entry.row for entry in kept} == {'MobileNet', 'MobileNet + EAC'}
     assert len(kept) == 8
-    with pytest.raises(ValueError, match='nothing is left'):
+    with pytest.raises(ValueError, match='--rows VGG chooses no run of table2'):
         PAPER.select(['table2'], 'full', rows=['VGG'])
 
 
@@ -188,13 +188,33 @@ def test_rows_are_chosen_by_how_they_begin():
         ((['one'], 'full', ['fer']), '--data fer is unknown.*rafdb ferplus'),
         ((['one'], 'full', [], [40]), '--noise 40 is unknown.*10 30'),
         ((['one'], 'full', [], [], ['scn']), '--methods scn is unknown.*baseline eac'),
-        ((['two'], 'small'), 'two: nothing is left.*protocol small: one'),
-        ((['one', 'two'], 'full', [], [30]), 'two: nothing is left to run'),
-        (([], 'full'), 'no table named: nothing is left'),
-        ((['one'], 'full', ['rafdb', 'ferplus']), '--data ferplus: no run of one in'),
-        ((['two'], 'full', [], [10, 30]), '--noise 30: no run of two in'),
-        ((['all'], 'small', [], [], ['eac', 'baseline']), '--methods baseline: no run'),
-        ((['one'], 'full', [], [], [], ['EAC', 'VGG']), '--rows VGG: no run of one in'),
+        ((['two'], 'small'), 'two: nothing to run.*protocol small: one'),
+        (([], 'full'), 'no table named: nothing to run'),
+        (
+            (['one', 'two'], 'full', [], [30]),
+            '--noise 30 chooses no run of two in the protocol full. Fix: --noise 10.',
+        ),
+        (
+            (['one'], 'full', ['rafdb', 'ferplus'], [30]),
+            '--data ferplus chooses no run .* Fix: --data rafdb beside --noise 30',
+        ),
+        (
+            (['two'], 'full', [], [10], ['baseline']),
+            'Fix: --methods eac beside --noise 10.',
+        ),
+        (
+            (['one'], 'full', [], [10], ['eac', 'baseline'], ['EAC']),
+            'Fix: --noise 30 beside --methods eac baseline --rows EAC.',
+        ),
+        (
+            (['one'], 'small', [], [], ['eac', 'baseline']),
+            '--methods baseline chooses no run of one in .* Fix: --methods eac.',
+        ),
+        ((['one'], 'full', [], [], [], ['EAC', 'VGG']), '--rows VGG chooses no run'),
+        (
+            (['one'], 'full', ['ferplus'], [10]),
+            'Fix: leave some of them out',
+        ),
     ],
 )
 def test_what_is_not_there_is_named(book, arguments, message):

@@ -162,7 +162,7 @@ def test_a_failed_training_shows_the_end_of_its_log(
     assert compare.main([EAC]) == 1
     printed = capsys.readouterr().out
     assert "folder 'data/rafdb' does not exist" in printed
-    assert printed.rstrip().endswith('the training ended with 1')
+    assert printed.rstrip().endswith('the training ended with 2')
 
 
 def test_jobs_share_the_cores(compare, monkeypatch, tmp_path, capsys):

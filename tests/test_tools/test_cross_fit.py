@@ -1,4 +1,7 @@
 import importlib.util
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +77,15 @@ def test_it_writes_a_file_that_the_recipe_of_ltnet_reads(tmp_path, capsys, monke
     tool.main([*words, '--force', '--cfg-options', *OPTIONS])
     assert out.read_text() == before
     assert [path.stat().st_mtime_ns for path in trained] == times
+
+
+def test_a_signal_says_how_to_go_on(tmp_path, capsys, monkeypatch):
+    def stopped(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(5)
+
+    monkeypatch.setattr('eac_mm.apis.cross_fit', stopped)
+    with pytest.raises(SystemExit) as ended:
+        tool.main([RECIPE, str(tmp_path / 'annotator.txt')])
+    assert ended.value.code == 143
+    assert 'Stopped by SIGTERM. The same command goes on' in capsys.readouterr().err

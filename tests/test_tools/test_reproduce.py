@@ -103,7 +103,10 @@ def test_runs_what_is_missing_and_writes_the_table(reproduce, training, capsys):
     page = Path('docs/results/table1-small.md').read_text()
     again = page.split('reproduced by `python tools/reproduce.py ')[1].split('`')[0]
     assert again == 'table1 --protocol small --seeds 2'
+    capsys.readouterr()
     assert reproduce.main(command) == 0  # nothing is trained again
+    said = capsys.readouterr().out
+    assert 'All these runs have results in docs/results, and nothing is trained' in said
     assert len(training.trained) == 4
     assert Path('docs/results/table1-small.md').read_text() == page
     assert 'not run: FERPlus, 10 %: Baseline; FERPlus, 10 %: EAC; FERPlus, 20 %' in page
@@ -160,6 +163,13 @@ def test_a_dry_run_names_what_is_missing_once(reproduce, capsys):
     out = capsys.readouterr().out
     assert out.count("MISSING The folder 'data/ferplus' does not exist. Fix: get") == 1
     assert list(Path.cwd().iterdir()) == []
+
+
+def test_what_is_missing_is_said_before_the_trainings(reproduce, training, capsys):
+    assert reproduce.main(['table1', *SMALL, '--methods', 'eac']) == 0
+    out = capsys.readouterr().out
+    missing, trained = out.index('MISSING The folder'), out.index('1 of 1  eac')
+    assert missing < out.index('The runs that need it will fail') < trained
 
 
 def test_shards_share_the_runs(reproduce, training, monkeypatch):

@@ -48,6 +48,22 @@ def test_no_library_swallows_it_and_later_signals_wait():
     assert stop.value.code == 138
 
 
+def test_a_library_that_turns_it_into_an_error_does_not_hide_it(capsys):
+    with pytest.raises(SystemExit) as stop, exit_on_signal(lambda: 'go on.'):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except BaseException as error:  # as MMEngine does where it formats a config
+            raise SyntaxError('check the syntax') from error
+    assert stop.value.code == 143
+    assert capsys.readouterr().err == '\nStopped by SIGTERM. go on.\n'
+
+
+def test_an_error_without_a_signal_stays_itself():
+    with pytest.raises(SyntaxError), exit_on_signal(lambda: 'go on.'):
+        raise SyntaxError('check the syntax')
+
+
 @pytest.mark.parametrize('variable', ['RANK', 'SLURM_PROCID'])
 def test_only_the_first_process_speaks(variable, capsys, monkeypatch):
     monkeypatch.setenv(variable, '1')
