@@ -1,6 +1,5 @@
 """From a config file to a Runner, the same way for training and testing."""
 
-import difflib
 import functools
 import itertools
 import pickle
@@ -20,7 +19,7 @@ from eac_mm.datasets.images import choose_cache, settle_loader
 from eac_mm.utils import compat
 from eac_mm.utils.checkpoints import damage, intact_checkpoints, refuse_foreign
 from eac_mm.utils.options import parse_options
-from eac_mm.utils.shipped import configs, find_recipe
+from eac_mm.utils.shipped import find_recipe, nearest_recipe
 from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
 from .options import check_options, nest, settle_recipe, warn_of_custom_keys
@@ -98,24 +97,11 @@ def load_config(
 def _find(path: Path) -> Path:
     found = find_recipe(path)
     if found is None:
-        there = [str(recipe) for recipe in path.parent.glob('*.py')]
-        near = difflib.get_close_matches(str(path), there, 1) or _nearest(path)
         raise FileNotFoundError(
             f'config {path} does not exist (seen from {Path.cwd()}). Fix: name one of '
-            f'the recipes in configs/, such as {near[0]}.'
+            f'the recipes in configs/, such as {nearest_recipe(path)}.'
         )
     return found
-
-
-def _nearest(path: Path) -> list[str]:
-    """Return the name of the shipped recipe that is the most like a path's."""
-    folder = configs()
-    names = [recipe.relative_to(folder) for recipe in folder.glob('[!_]*/*.py')]
-    wanted = path.as_posix().removeprefix('configs/').removesuffix('.py')
-    near = difflib.get_close_matches(
-        wanted, [name.with_suffix('').as_posix() for name in names], 1
-    )
-    return near or ['configs/eac/resnet18_rafdb_noise30.py']
 
 
 def _override(cfg: Config, pairs: dict[str, Any]) -> None:

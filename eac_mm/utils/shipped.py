@@ -1,5 +1,6 @@
 """Where the recipes lie: in a clone, or in an installed wheel."""
 
+import difflib
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -28,3 +29,22 @@ def find_recipe(path: str | Path) -> Path | None:
     name = path.as_posix().removeprefix('configs/').removesuffix('.py')
     shipped = configs() / f'{name}.py'
     return shipped if shipped.is_file() else None
+
+
+def nearest_recipe(path: str | Path) -> str:
+    """Return the recipe whose name is the most like one that does not exist.
+
+    Args:
+        path: What was given. Recipes beside it are looked at first.
+    """
+    path = Path(path)
+    beside = [str(recipe) for recipe in path.parent.glob('*.py')]
+    folder = configs()
+    shipped = [
+        recipe.relative_to(folder).with_suffix('').as_posix()
+        for recipe in folder.glob('[!_]*/*.py')
+    ]
+    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
+    near = difflib.get_close_matches(str(path), beside, 1)
+    near = near or difflib.get_close_matches(name, shipped, 1)
+    return near[0] if near else 'configs/eac/resnet18_rafdb_noise30.py'

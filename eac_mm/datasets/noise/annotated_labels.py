@@ -13,7 +13,7 @@ from .noisy_labels import NoisyLabels
 
 MAKE = (
     'Fix: python tools/cross_fit.py RECIPE {path}, with a baseline recipe of the same '
-    'data and noise.'
+    'data and noise (configs/ltnet/README.md has those of the tables).'
 )
 
 
