@@ -162,9 +162,10 @@ class PaperTables:
             if (kept := [e for e in entries if all(f.passes(e) for f in filters)])
         }
         empty = [name for name in names if name != 'all' and name not in chosen]
-        if lacking := [name for name in empty if not all_of[name]] or not wanted:
+        absent = [name for name in empty if not all_of[name]]
+        if absent or not any(all_of.values()):
             raise ValueError(
-                f'{" ".join(lacking) if wanted else "no table named"}: nothing to run. '
+                f'{" ".join(absent) or "no table named"}: nothing to run. '
                 f'Tables of the protocol {protocol}: '
                 f'{" ".join(self._names_with(protocol))}. Fix: name one of them.'
             )
