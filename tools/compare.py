@@ -57,7 +57,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is missing, show table and picture; return the exit status."""
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
-    from eac_mm.experiments import comparison_table, curves, plan_comparison, run_all
+    from eac_mm.experiments import (
+        Interrupted,
+        comparison_table,
+        curves,
+        plan_comparison,
+        run_all,
+    )
     from eac_mm.utils.signals import exit_on_signal
 
     folder = Path(args.work_dir)
@@ -80,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.with_suffix('.png').write_bytes(picture)
         print(f'Picture: {out.with_suffix(".png")}')
     for run, error in failures:
-        print(f'\nFAILED {run.work_dir} (log: {run.log})\n{error}')
+        word = 'STOPPED' if isinstance(error, Interrupted) else 'FAILED'
+        print(f'\n{word} {run.work_dir} (log: {run.log})\n{error}')
     return 1 if failures else 0
 
 

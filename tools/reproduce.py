@@ -150,8 +150,9 @@ def show_what_is_missing(runs: Collection[Run], args: argparse.Namespace) -> int
     left = [run for run in runs if run.result() is None]
     if runs and not left:
         print(
-            f'\nAll these runs have results in {args.out}, and nothing is trained. To '
-            'train them yourself, give another folder, such as --out again.'
+            f'\nAll these runs are finished (results in {args.out} or '
+            f'{args.work_dir}), and nothing is trained. To train them yourself, give other folders: '
+            '--out again --work-dir again/trainings'
         )
     missing = missing_inputs(left)
     for text in missing:
@@ -208,7 +209,7 @@ def refuse_filters(args: argparse.Namespace) -> None:
 
 def train(runs: Sequence[Run], jobs: int) -> int:
     """Train what is missing, and return the number of failures."""
-    from eac_mm.experiments import run_all
+    from eac_mm.experiments import Interrupted, run_all
     from eac_mm.utils.signals import exit_on_signal
 
     with exit_on_signal(lambda: AGAIN):
@@ -216,7 +217,8 @@ def train(runs: Sequence[Run], jobs: int) -> int:
     for run, error in failures:
         lines = [line for line in str(error).splitlines() if line.strip()]
         reason = '\n  '.join(lines[-2:]) or repr(error)
-        print(f'\nFAILED {run.work_dir} (log: {run.log})\n  {reason}')
+        word = 'STOPPED' if isinstance(error, Interrupted) else 'FAILED'
+        print(f'\n{word} {run.work_dir} (log: {run.log})\n  {reason}')
     return len(failures)
 
 

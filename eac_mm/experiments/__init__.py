@@ -7,12 +7,13 @@ from .inputs import missing_inputs
 from .page import Page
 from .plans import Cell, Plan, refuse_mixed_settings, shard_of
 from .report import markdown_table
-from .runs import Run, refuse_outdated, run_all
+from .runs import Interrupted, Run, refuse_outdated, run_all
 from .tables import Entry, PaperTables, Table, load_tables
 
 __all__ = [
     'Cell',
     'Entry',
+    'Interrupted',
     'Page',
     'PaperTables',
     'Plan',

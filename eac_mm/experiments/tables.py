@@ -172,7 +172,7 @@ class PaperTables:
         left = [e for entries in chosen.values() for e in entries if not empty]
         lacking = [replace(one, values=one.idle(left)) for one in filters]
         if empty or any(one.values for one in lacking):
-            names = empty or list(all_of)
+            names = empty or [name for name in all_of if all_of[name]]
             entries = [entry for name in names for entry in all_of[name]]
             raise ValueError(
                 f'{_texts(lacking)} chooses no run of {" ".join(names)} in the '
@@ -231,7 +231,7 @@ def _choices(
         others = [one for one in filters if one.option != option and one.values]
         (this,) = (one for one in filters if one.option == option)
         left = [entry for entry in entries if all(one.passes(entry) for one in others)]
-        if left:
+        if left and not any(one.idle(left) for one in others):
             values = sorted({this.of(entry) for entry in left})
             shown = ' '.join(shlex.quote(str(value)) for value in values)
             beside = f' beside {_texts(others)}' if others else ''

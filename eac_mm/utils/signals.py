@@ -20,6 +20,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM) + tuple(
 class Stopped(BaseException):
     """A signal came; not an ``Exception``, so that few libraries swallow it."""
 
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
 
 @contextlib.contextmanager
 def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
@@ -36,7 +40,7 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
     Raises:
         SystemExit: After a signal, with 130 for SIGINT, 143 for SIGTERM and so on.
     """
-    owner, before, came = os.getpid(), {}, []
+    owner, before = os.getpid(), {}
 
     def stop(number: int, frame: object) -> None:
         if os.getpid() != owner:  # a worker, forked with this handler
@@ -48,21 +52,28 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         if hasattr(signal, 'SIGCHLD'):  # PyTorch raises when a worker stops, too
             before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        came.append(number)
-        raise Stopped
+        raise Stopped(number)
 
     try:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, stop)
         yield
-    except BaseException:  # a library may turn Stopped into an error of its own
-        if not came:
+    except BaseException as error:
+        stopped = _behind(error)
+        if stopped is None:
             raise
-        _end(came[0], message)
+        _end(stopped.number, message)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _behind(error: BaseException | None) -> Stopped | None:
+    """Return the signal that led to an error, as of a library that caught it."""
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _end(number: int, message: Callable[[], str]) -> NoReturn:

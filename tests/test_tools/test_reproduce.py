@@ -106,7 +106,7 @@ def test_runs_what_is_missing_and_writes_the_table(reproduce, training, capsys):
     capsys.readouterr()
     assert reproduce.main(command) == 0  # nothing is trained again
     said = capsys.readouterr().out
-    assert 'All these runs have results in docs/results, and nothing is trained' in said
+    assert 'finished (results in docs/results or work_dirs/reproduce)' in said
     assert len(training.trained) == 4
     assert Path('docs/results/table1-small.md').read_text() == page
     assert 'not run: FERPlus, 10 %: Baseline; FERPlus, 10 %: EAC; FERPlus, 20 %' in page

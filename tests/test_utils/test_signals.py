@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,9 +60,14 @@ def test_a_library_that_turns_it_into_an_error_does_not_hide_it(capsys):
     assert capsys.readouterr().err == '\nStopped by SIGTERM. go on.\n'
 
 
-def test_an_error_without_a_signal_stays_itself():
-    with pytest.raises(SyntaxError), exit_on_signal(lambda: 'go on.'):
-        raise SyntaxError('check the syntax')
+@pytest.mark.parametrize('swallowed', [False, True])
+def test_an_error_of_its_own_stays_itself(swallowed):
+    with pytest.raises(OSError, match='disk full'), exit_on_signal(lambda: 'go on.'):
+        if swallowed:  # the run went on
+            with contextlib.suppress(BaseException):
+                os.kill(os.getpid(), signal.SIGTERM)
+                time.sleep(5)
+        raise OSError('disk full')
 
 
 @pytest.mark.parametrize('variable', ['RANK', 'SLURM_PROCID'])
