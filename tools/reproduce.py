@@ -151,8 +151,8 @@ def show_what_is_missing(runs: Collection[Run], args: argparse.Namespace) -> int
     if runs and not left:
         print(
             f'\nAll these runs are finished (results in {args.out} or '
-            f'{args.work_dir}), and nothing is trained. To train them yourself, give other folders: '
-            '--out again --work-dir again/trainings'
+            f'{args.work_dir}), and nothing is trained. To train them yourself, give '
+            'other folders: --out again --work-dir again/trainings'
         )
     missing = missing_inputs(left)
     for text in missing:
