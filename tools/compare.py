@@ -58,9 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     # Imported here: --help does not need it, and it takes seconds.
     from eac_mm.experiments import (
-        Interrupted,
         comparison_table,
         curves,
+        outcome,
         plan_comparison,
         run_all,
     )
@@ -86,8 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         out.with_suffix('.png').write_bytes(picture)
         print(f'Picture: {out.with_suffix(".png")}')
     for run, error in failures:
-        word = 'STOPPED' if isinstance(error, Interrupted) else 'FAILED'
-        print(f'\n{word} {run.work_dir} (log: {run.log})\n{error}')
+        print(f'\n{outcome(error).upper()} {run.work_dir} (log: {run.log})\n{error}')
     return 1 if failures else 0
 
 

@@ -209,7 +209,7 @@ def refuse_filters(args: argparse.Namespace) -> None:
 
 def train(runs: Sequence[Run], jobs: int) -> int:
     """Train what is missing, and return the number of failures."""
-    from eac_mm.experiments import Interrupted, run_all
+    from eac_mm.experiments import outcome, run_all
     from eac_mm.utils.signals import exit_on_signal
 
     with exit_on_signal(lambda: AGAIN):
@@ -217,8 +217,7 @@ def train(runs: Sequence[Run], jobs: int) -> int:
     for run, error in failures:
         lines = [line for line in str(error).splitlines() if line.strip()]
         reason = '\n  '.join(lines[-2:]) or repr(error)
-        word = 'STOPPED' if isinstance(error, Interrupted) else 'FAILED'
-        print(f'\n{word} {run.work_dir} (log: {run.log})\n  {reason}')
+        print(f'\n{outcome(error).upper()} {run.work_dir} (log: {run.log})\n  {reason}')
     return len(failures)
 
 

@@ -7,13 +7,12 @@ from .inputs import missing_inputs
 from .page import Page
 from .plans import Cell, Plan, refuse_mixed_settings, shard_of
 from .report import markdown_table
-from .runs import Interrupted, Run, refuse_outdated, run_all
+from .runs import Run, outcome, refuse_outdated, run_all
 from .tables import Entry, PaperTables, Table, load_tables
 
 __all__ = [
     'Cell',
     'Entry',
-    'Interrupted',
     'Page',
     'PaperTables',
     'Plan',
@@ -24,6 +23,7 @@ __all__ = [
     'load_tables',
     'markdown_table',
     'missing_inputs',
+    'outcome',
     'plan_comparison',
     'refuse_mixed_settings',
     'refuse_outdated',

@@ -162,6 +162,11 @@ class Interrupted(RuntimeError):
     """A training that a signal ended, and that can be resumed."""
 
 
+def outcome(error: BaseException) -> str:
+    """Return in one word how a training ended that gave no result."""
+    return 'stopped' if isinstance(error, Interrupted) else 'failed'
+
+
 def train(
     run: Run,
     script: Path,
@@ -223,15 +228,12 @@ class _Trainings:
             RuntimeError: If it fails or leaves no result.
         """
         self.progress.start(number, run.log, epochs)
-        fault = 'failed'
         try:
             self._train(run, partial(self.progress.read, number))
-            fault = ''
-        except Interrupted:
-            fault = 'stopped'
+        except BaseException as error:
+            self.progress.end(number, outcome(error))
             raise
-        finally:
-            self.progress.end(number, fault)
+        self.progress.end(number)
 
     def _train(self, run: Run, report: Callable[[str], None]) -> None:
         run.work_dir.mkdir(parents=True, exist_ok=True)

@@ -227,15 +227,16 @@ def _choices(
 ) -> str:
     """Say which values would choose entries, for each filter that lacks some."""
     there = []
-    for option in [one.option for one in lacking if one.values]:
-        others = [one for one in filters if one.option != option and one.values]
-        (this,) = (one for one in filters if one.option == option)
+    for this, lack in zip(filters, lacking, strict=True):
+        if not lack.values:
+            continue
+        others = [one for one in filters if one is not this and one.values]
         left = [entry for entry in entries if all(one.passes(entry) for one in others)]
         if left and not any(one.idle(left) for one in others):
             values = sorted({this.of(entry) for entry in left})
             shown = ' '.join(shlex.quote(str(value)) for value in values)
             beside = f' beside {_texts(others)}' if others else ''
-            there.append(f'{option} {shown}{beside}')
+            there.append(f'{this.option} {shown}{beside}')
     return '; or '.join(there) or 'leave some of them out (see --list)'
 
 

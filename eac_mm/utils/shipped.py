@@ -26,8 +26,7 @@ def find_recipe(path: str | Path) -> Path | None:
     path = Path(path)
     if path.is_file():
         return path
-    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
-    shipped = configs() / f'{name}.py'
+    shipped = configs() / f'{_name(path)}.py'
     return shipped if shipped.is_file() else None
 
 
@@ -44,7 +43,10 @@ def nearest_recipe(path: str | Path) -> str:
         recipe.relative_to(folder).with_suffix('').as_posix()
         for recipe in folder.glob('[!_]*/*.py')
     ]
-    name = path.as_posix().removeprefix('configs/').removesuffix('.py')
     near = difflib.get_close_matches(str(path), beside, 1)
-    near = near or difflib.get_close_matches(name, shipped, 1)
+    near = near or difflib.get_close_matches(_name(path), shipped, 1)
     return near[0] if near else 'configs/eac/resnet18_rafdb_noise30.py'
+
+
+def _name(path: Path) -> str:
+    return path.as_posix().removeprefix('configs/').removesuffix('.py')

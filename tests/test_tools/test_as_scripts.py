@@ -48,7 +48,7 @@ def end(monkeypatch, tool, words=()):
 
 
 @pytest.mark.parametrize('tool', TOOLS, ids=lambda p: str(p.relative_to(ROOT)))
-def test_an_error_that_can_be_mended_has_no_traceback(monkeypatch, capsys, tool):
+def test_an_error_with_a_fix_has_no_traceback(monkeypatch, capsys, tool):
     def parse_args(*_, **__):
         raise ValueError('seed -1 is negative. Fix: give 0 or more.')
 
