@@ -1,7 +1,6 @@
 """From a config file to a Runner, the same way for training and testing."""
 
 import functools
-import itertools
 import pickle
 import re
 import zipfile
@@ -23,11 +22,10 @@ from eac_mm.utils.shipped import find_recipe, nearest_recipe
 from eac_mm.weights import DLIB_FACE, convert_for_run, find_dlib_face
 
 from .options import check_options, nest, settle_recipe, warn_of_custom_keys
+from .runner import ToolboxRunner
 from .strangers import drop_left_behind, refuse_strangers
-from .terminal import QuietRunner
 
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-_BUILT = itertools.count(1)  # runners of this process
 
 
 def load_config(
@@ -236,10 +234,9 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if not trust_checkpoint:
             vet_checkpoint(path)
     compat.init_cpu_distributed(cfg)
-    named = _name_apart(cfg, next(_BUILT))
-    build = RUNNERS.build if 'runner_type' in cfg else QuietRunner.from_cfg
+    build = RUNNERS.build if 'runner_type' in cfg else ToolboxRunner.from_cfg
     with compat.weights_only(not trust_checkpoint):
-        runner = build(named)
+        runner = build(cfg)
     # All that reads files after that: init_cfg's Pretrained, load_from and resume.
     for name in ('_init_model_weights', 'load_checkpoint'):
         if hasattr(runner, name):
@@ -249,20 +246,6 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         runner.load_checkpoint = _converting(runner)
     warn_of_custom_keys(cfg, runner)
     return runner
-
-
-def _name_apart(cfg: Config, number: int) -> Config:
-    """Return the config with a name that no other runner of this process has.
-
-    MMEngine finds the logger, message hub and visualizer by the recipe's name and the
-    time in seconds: the second of two runners built within a second would write its
-    curves into the first one's folder.
-    """
-    if number == 1 or cfg.get('experiment_name'):
-        return cfg
-    named = cfg.copy()
-    named.experiment_name = f'{Path(cfg.filename or "run").stem}-{number}'
-    return named
 
 
 def _vetted(method: Callable, force: bool) -> Callable:

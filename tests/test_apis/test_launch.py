@@ -284,21 +284,6 @@ def test_a_config_without_randomness_takes_the_seed(tmp_path):
     assert load_config(path, seed=3).randomness == expected
 
 
-def test_runners_of_one_second_share_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr('time.time', lambda: 1.7e9)
-    recipe = 'configs/baseline/resnet18_syntheticfer_noise30.py'
-    cfgs = [load_config(recipe, work_dir=str(tmp_path / name)) for name in 'abc']
-    cfgs[1].experiment_name = 'mine'
-    runners = [build_runner(cfg) for cfg in cfgs]
-    assert 'mine' in runners[1].experiment_name
-    assert 'experiment_name' not in cfgs[2]
-    for part in ('experiment_name', 'message_hub', 'visualizer', 'logger'):
-        assert len({id(getattr(runner, part)) for runner in runners}) == 3
-    for runner in runners:
-        runner.visualizer.add_scalar('x', 1)
-        assert [*Path(runner.work_dir).glob('*/vis_data/scalars.json')]
-
-
 def test_a_recipe_needs_a_model(tmp_path):
     cfg = load_config(RECIPE, work_dir=str(tmp_path))
     cfg.model = None
