@@ -32,7 +32,7 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
     Only scripts should use it: it sets the handlers of this process until the block
     ends. In a job of several processes, only the first one speaks. Signals that
     the process ignores, as under nohup, stay ignored; so do further signals while
-    it stops.
+    it stops. Workers forked within the block don't report that this process is gone.
 
     Args:
         message: Called when a signal came; its text follows the signal's name.
@@ -58,7 +58,8 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
         for number in SIGNALS:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 before[number] = signal.signal(number, stop)
-        yield
+        with _quiet_workers():
+            yield
     except BaseException as error:
         stopped = _behind(error)
         if stopped is None:
@@ -67,6 +68,26 @@ def exit_on_signal(message: Callable[[], str]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _quiet_workers() -> Iterator[None]:
+    """Let no worker forked within the block report that this process is gone.
+
+    A worker hands its images over in a thread, and a stopped process hangs up in the
+    middle of that.
+    """
+    owner, show = os.getpid(), sys.excepthook
+
+    def show_other(kind: type, error: BaseException, trace: object) -> None:
+        if os.getpid() == owner or not isinstance(error, (ConnectionError, EOFError)):
+            show(kind, error, trace)
+
+    sys.excepthook = show_other
+    try:
+        yield
+    finally:
+        sys.excepthook = show
 
 
 def _behind(error: BaseException | None) -> Stopped | None:

@@ -1,9 +1,12 @@
 import contextlib
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+from multiprocessing.reduction import DupFd
 from pathlib import Path
 
 import pytest
@@ -68,6 +71,24 @@ def test_an_error_of_its_own_stays_itself(swallowed):
                 os.kill(os.getpid(), signal.SIGTERM)
                 time.sleep(5)
         raise OSError('disk full')
+
+
+def test_a_worker_does_not_report_that_the_main_process_hung_up(capfd):
+    def worker():
+        shared = DupFd(os.dup(1))  # as a tensor is handed over: by a thread that waits
+        with socket.socket(socket.AF_UNIX) as gone:
+            gone.connect(shared._id[0])
+        os.close(shared.detach())  # the thread has met that end, and goes on
+        sys.excepthook(OSError, OSError('disk full'), None)
+
+    before = sys.excepthook
+    with exit_on_signal(lambda: ''):
+        process = multiprocessing.get_context('fork').Process(target=worker)
+        process.start()
+        process.join(30)
+    assert process.exitcode == 0
+    assert capfd.readouterr().err == 'OSError: disk full\n'
+    assert sys.excepthook is before
 
 
 @pytest.mark.parametrize('variable', ['RANK', 'SLURM_PROCID'])
