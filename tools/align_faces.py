@@ -8,7 +8,6 @@ folder lie, as a template for recipes, and writes nothing.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 
@@ -101,13 +100,9 @@ def measure(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Align or measure; return 0, 1 if images were left out, 2 if nothing started."""
+    """Align or measure; return 0, or 1 if images were left out."""
     args = parse_args(argv)
-    try:
-        return measure(args) if args.measure else align(args)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+    return measure(args) if args.measure else align(args)
 
 
 if __name__ == '__main__':

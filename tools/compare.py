@@ -9,7 +9,6 @@ and picture show the others, and the exit status is 1. It is 2 if nothing could 
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,15 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from eac_mm.utils.signals import exit_on_signal
 
     folder = Path(args.work_dir)
-    try:
-        runs = plan_comparison(args.configs, args.seeds, folder, args.cfg_options)
-        # Seed by seed, so that early results compare all recipes.
-        in_order = [r for of_seed in zip(*runs.values(), strict=True) for r in of_seed]
-        with exit_on_signal(lambda: AGAIN):
-            failures = run_all(in_order, TRAIN, args.jobs)
-    except (ValueError, TypeError, FileNotFoundError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
+    runs = plan_comparison(args.configs, args.seeds, folder, args.cfg_options)
+    # Seed by seed, so that early results compare all recipes.
+    in_order = [run for of_seed in zip(*runs.values(), strict=True) for run in of_seed]
+    with exit_on_signal(lambda: AGAIN):
+        failures = run_all(in_order, TRAIN, args.jobs)
     text = comparison_table(runs)
     print(f'\nAll figures but the minutes in percent.\n\n{text}')
     out = Path(args.out or folder / 'comparison.md')

@@ -7,7 +7,6 @@ without eac_mm and PyTorch. It is compared with PyTorch before it is kept.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 
@@ -41,8 +40,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def run(args: argparse.Namespace) -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Export, compare, and say what came of it."""
+    args = parse_args(argv)
     # Imported here: --help needs none of it, and it takes seconds.
     from eac_mm.apis import load_model
     from eac_mm.apis.export import compare_speed, export_onnx
@@ -63,17 +63,6 @@ def run(args: argparse.Namespace) -> None:
                 f'batch {count}, {args.threads} thread(s), float32: PyTorch '
                 f'{ours:,.0f} images a second, onnxruntime {theirs:,.0f}'
             )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Export; return the exit status."""
-    args = parse_args(argv)
-    try:
-        run(args)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
-    return 0
 
 
 if __name__ == '__main__':

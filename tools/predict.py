@@ -11,7 +11,6 @@ work, in schools, by the police, or in medicine.
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 
 
@@ -92,8 +91,9 @@ def _add_faces(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(args: argparse.Namespace) -> int:
-    """Predict, and return the exit status."""
+def main(argv: Sequence[str] | None = None) -> int:
+    """Predict; return 0, or 1 if a source failed."""
+    args = parse_args(argv)
     # Imported here: --help needs none of it, and it takes seconds.
     import cv2
 
@@ -137,16 +137,6 @@ def run(args: argparse.Namespace) -> int:
         print(f'left out of {left_out}')
     print(f'results: {files.folder}')
     return 1 if summary.failed else 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Predict; return the exit status."""
-    args = parse_args(argv)
-    try:
-        return run(args)
-    except (ValueError, FileNotFoundError, ImportError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 2
 
 
 if __name__ == '__main__':

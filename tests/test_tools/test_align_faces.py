@@ -45,6 +45,6 @@ def test_arguments_that_are_refused(align, capsys, words, message):
     assert message in capsys.readouterr().err
 
 
-def test_what_cannot_start(align, tmp_path, capsys):
-    assert align([str(tmp_path / 'nix'), str(tmp_path / 'a')]) == 2
-    assert 'nix does not exist' in capsys.readouterr().err
+def test_what_cannot_start(align, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'nix does not exist.* Fix: '):
+        align([str(tmp_path / 'nix'), str(tmp_path / 'a')])
