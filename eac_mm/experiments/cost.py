@@ -1,5 +1,6 @@
 """Estimate what runs cost before they start."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 from typing import NamedTuple
@@ -14,6 +15,8 @@ from .plans import Cell
 from .runs import Run
 from .tables import Entry
 from .times import about
+
+UNKNOWN = 'unknown until a run has finished on this machine'
 
 # Passes for each model config that was asked for; building a model takes a moment.
 _PASSES: dict[str, float] = {}
@@ -117,17 +120,12 @@ def estimate(
     return None
 
 
-def _time(seconds: float | None) -> str:
-    """Write an estimate for people, None if there is none."""
-    if seconds is None:
-        return 'unknown until a run has finished on this machine'
-    return about(seconds)
-
-
 def show_costs(
     runs: dict[Run, Entry], cells: Iterable[Cell], data: dict[str, dict]
 ) -> str:
-    """Return a line for each run with its cost, and the sum of what is to do.
+    """Return a table of the runs with their costs, and the sum of what is to do.
+
+    A line has the seeds of a cell that are finished, or those that are not.
 
     Args:
         runs: Each with the entry that asks for it.
@@ -135,19 +133,37 @@ def show_costs(
         data: Data sets, each with its number of training ``images``.
     """
     speeds = measured_speeds(cells, data)
-    lines, todo, times = [], [], []
+    seeds, passes, times = defaultdict(list), {}, {}
     for run, entry in runs.items():
         cfg = run.settings()
-        passes = image_passes(cfg, data[entry.data]['images'])
-        finished = run.result() is not None
-        seconds = estimate(entry.recipe, network_of(cfg, entry), passes, speeds)
-        state = 'finished' if finished else _time(seconds)
-        lines.append(f'{run.work_dir}: {passes:,} image passes, {state}')
-        if not finished:
-            todo.append(passes)
-            times.append(seconds)
-    time = None if None in times else sum(times)
-    return '\n'.join(lines) + (
-        f'\n\n{len(runs)} runs: {len(runs) - len(todo)} finished, {len(todo)} to do, '
-        f'{sum(todo):,} image passes; one after another {_time(time)}'
+        passes[entry] = image_passes(cfg, data[entry.data]['images'])
+        network = network_of(cfg, entry)
+        times[entry] = estimate(entry.recipe, network, passes[entry], speeds)
+        seeds[entry, run.result() is not None].append(run.seed)
+    rows = [('column', 'row', 'seeds', 'image passes a run', 'time a run')]
+    for (entry, finished), of in seeds.items():
+        state = 'finished' if finished else _time(times[entry])
+        every = ' '.join(map(str, of))
+        rows.append((entry.column, entry.row, every, f'{passes[entry]:,}', state))
+    todo = [entry for (entry, done), of in seeds.items() if not done for _ in of]
+    known = [times[entry] for entry in todo if times[entry] is not None]
+    time = _time(sum(known)) if len(known) == len(todo) else UNKNOWN
+    return (
+        f'{_aligned(rows)}\n\n'
+        f'{len(runs)} runs: {len(runs) - len(todo)} finished, {len(todo)} to do, '
+        f'{sum(passes[entry] for entry in todo):,} image passes. '
+        f'Time one after another: {time}.'
     )
+
+
+def _time(seconds: float | None) -> str:
+    return 'unknown' if seconds is None else about(seconds)
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        '  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        for row in rows
+    ]
+    return '\n'.join(line.rstrip() for line in lines)

@@ -1,6 +1,7 @@
 import csv
 import importlib.util
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -152,8 +153,11 @@ def test_a_dry_run_starts_and_writes_nothing(reproduce, training, capsys, monkey
     assert reproduce.main(['table1', *SMALL, '--seeds', '2', '--dry-run']) == 0
     out = capsys.readouterr().out
     # the baseline has one view an image, EAC two: 2.5, 2.5, finished and 5 minutes
-    assert out.count('about 2 min') == 2
-    assert 'one after another about 10 min' in out
+    assert re.search(r'Baseline  0 1    300,000 +about 2 min\n', out)
+    assert re.search(
+        r'EAC       0      600,000 +finished\n.*1 +600,000 +about 5 min', out
+    )
+    assert 'Time one after another: about 10 min.' in out
     assert len(training.trained) == 1
 
 
