@@ -207,7 +207,8 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
     Scripts on a CPU may call :func:`eac_mm.utils.hardware.keep_freed_memory`.
 
     Args:
-        cfg: Config from :func:`load_config`. A ``load_from`` of ``'dlib-face'`` stands
+        cfg: Config from :func:`load_config`. Another ``runner_type`` than MMEngine's
+            Runner is built as it is. A ``load_from`` of ``'dlib-face'`` stands
             for the weights of :func:`~eac_mm.weights.convert_for_run`.
         trust_checkpoint: Unpickle whatever ``load_from`` holds. Defaults to
             False: see :func:`vet_checkpoint`.
@@ -234,7 +235,8 @@ def build_runner(cfg: Config, trust_checkpoint: bool = False) -> Runner:
         if not trust_checkpoint:
             vet_checkpoint(path)
     compat.init_cpu_distributed(cfg)
-    build = RUNNERS.build if 'runner_type' in cfg else ToolboxRunner.from_cfg
+    own = cfg.get('runner_type', 'Runner') == 'Runner'
+    build = ToolboxRunner.from_cfg if own else RUNNERS.build
     with compat.weights_only(not trust_checkpoint):
         runner = build(cfg)
     # All that reads files after that: init_cfg's Pretrained, load_from and resume.

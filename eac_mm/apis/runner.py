@@ -26,12 +26,22 @@ class ToolboxRunner(Runner):
         """Set the environment up, and take a name that no other run has.
 
         MMEngine names the log folder, logger, message hub and visualizer of a run by
-        the time in seconds. Two runs of one second would write over each other's logs.
+        the time in seconds. Two runs of one second would share them.
+
+        Raises:
+            OSError: In all processes, if the folder cannot be made.
         """
         super().setup_env(env_cfg)
-        names = [_take_name(self.work_dir, self.timestamp) if self.rank == 0 else None]
-        broadcast_object_list(names)
-        self._timestamp = names[0]
+        taken: list = [None]
+        if self.rank == 0:
+            try:
+                taken = [_take_name(self.work_dir, self.timestamp)]
+            except OSError as error:
+                taken = [error]
+        broadcast_object_list(taken)
+        if isinstance(taken[0], OSError):
+            raise taken[0]
+        self._timestamp = taken[0]
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """Build the logger, and say where the rest is."""

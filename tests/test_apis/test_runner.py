@@ -1,4 +1,6 @@
+import errno
 import itertools
+import os
 import time
 from pathlib import Path
 
@@ -29,10 +31,12 @@ def logs(work_dir):
 def test_runners_of_one_process_share_nothing(tmp_path):
     cfgs = [load_config(RECIPE, work_dir=str(tmp_path / name)) for name in 'abc']
     cfgs[1].experiment_name = 'mine'
+    cfgs[2].runner_type = 'Runner'
     runners = [build_runner(cfg) for cfg in cfgs]
     assert 'mine' in runners[1].experiment_name
     assert 'experiment_name' not in cfgs[2]
-    for part in ('experiment_name', 'message_hub', 'visualizer', 'logger'):
+    assert len({runner.experiment_name for runner in runners}) == 3
+    for part in ('message_hub', 'visualizer', 'logger'):
         assert len({id(getattr(runner, part)) for runner in runners}) == 3
     for runner in runners:
         runner.visualizer.add_scalar('x', 1)
@@ -74,3 +78,19 @@ def test_all_processes_of_a_run_have_one_log_folder(tmp_path):
     first, second = in_two_processes(_log_dirs, tmp_path)
     assert first == second
     assert len(set(first)) == 2
+
+
+def _message(rank, work_dir):
+    with pytest.raises(OSError, match='No space left') as error:
+        build(work_dir)
+    return str(error.value)
+
+
+def test_a_folder_that_cannot_be_made_fails_all_processes(tmp_path, monkeypatch):
+    def mkdir(path):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    tmp_path.joinpath('run').mkdir()
+    monkeypatch.setattr(Path, 'mkdir', mkdir)
+    first, second = in_two_processes(_message, tmp_path / 'run')
+    assert first == second

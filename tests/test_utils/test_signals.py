@@ -79,6 +79,7 @@ def test_a_worker_does_not_report_that_the_main_process_hung_up(capfd):
         with socket.socket(socket.AF_UNIX) as gone:
             gone.connect(shared._id[0])
         os.close(shared.detach())  # the thread has met that end, and goes on
+        sys.excepthook(EOFError, EOFError(), None)
         sys.excepthook(OSError, OSError('disk full'), None)
 
     before = sys.excepthook
@@ -86,8 +87,11 @@ def test_a_worker_does_not_report_that_the_main_process_hung_up(capfd):
         process = multiprocessing.get_context('fork').Process(target=worker)
         process.start()
         process.join(30)
+        process.kill()
+        sys.excepthook(ConnectionError, ConnectionError('of its own'), None)
     assert process.exitcode == 0
-    assert capfd.readouterr().err == 'OSError: disk full\n'
+    said = capfd.readouterr().err
+    assert said == 'OSError: disk full\nConnectionError: of its own\n'
     assert sys.excepthook is before
 
 
