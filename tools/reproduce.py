@@ -18,11 +18,12 @@ import argparse
 import os
 import shlex
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # takes seconds, and --help needs none of it
-    from eac_mm.experiments import Cell, Entry, Page, PaperTables, Plan, Run
+    from eac_mm.experiments import Cell, Page, PaperTables, Plan, Run
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAIN = ROOT / 'tools' / 'train.py'
@@ -132,15 +133,23 @@ def wanted_cells(book: PaperTables, args: argparse.Namespace) -> dict[str, list[
 
 
 def show_plan(
-    runs: dict[Run, Entry], book: PaperTables, args: argparse.Namespace
+    wanted: dict[str, list[Cell]],
+    ours: Collection[Run],
+    book: PaperTables,
+    args: argparse.Namespace,
 ) -> int:
-    """Print the runs, their costs, and what they lack; return how much that is."""
+    """Print our runs, their costs, and what they lack; return how much that is."""
     from eac_mm.experiments import show_costs
 
     protocol = args.protocol or 'full'
     finished = plan_for(protocol, args).finished(book.entries(protocol))
-    print(show_costs(runs, finished, book.data))
-    return show_what_is_missing(runs, args)
+    mine = set(ours)
+    shares = {
+        table: [replace(c, runs=[run for run in c.runs if run in mine]) for c in cells]
+        for table, cells in wanted.items()
+    }
+    print(show_costs(shares, finished, book.data))
+    return show_what_is_missing(ours, args)
 
 
 def show_what_is_missing(runs: Collection[Run], args: argparse.Namespace) -> int:
@@ -238,11 +247,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         i, n = shard_of(args.shard, os.environ)
         wanted = wanted_cells(book, args)
         cells = [cell for of_table in wanted.values() for cell in of_table]
-        runs = {run: cell.entry for cell in cells for run in cell.runs}
+        runs = dict.fromkeys(run for cell in cells for run in cell.runs)
         finished_pages(book, args, wanted)  # what cannot stand together, before all
         ours = list(runs)[i - 1 :: n]
         if args.dry_run:
-            return min(1, show_plan({run: runs[run] for run in ours}, book, args))
+            return min(1, show_plan(wanted, ours, book, args))
         if show_what_is_missing(ours, args):
             print('\nThe runs that need it will fail, and the others are trained.\n')
         failed = train(ours, args.jobs)

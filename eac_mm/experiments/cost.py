@@ -1,7 +1,7 @@
 """Estimate what runs cost before they start."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
@@ -12,7 +12,6 @@ from eac_mm.models.passes import passes_of
 from eac_mm.utils import hardware
 
 from .plans import Cell
-from .runs import Run
 from .tables import Entry
 from .times import about
 
@@ -121,39 +120,52 @@ def estimate(
 
 
 def show_costs(
-    runs: dict[Run, Entry], cells: Iterable[Cell], data: dict[str, dict]
+    wanted: Mapping[str, Iterable[Cell]],
+    cells: Iterable[Cell],
+    data: dict[str, dict],
 ) -> str:
     """Return a table of the runs with their costs, and the sum of what is to do.
 
-    A line has the seeds of a cell that are finished, or those that are not.
+    A cell has a line for each state of its seeds: finished, to do, or shared with a
+    cell above, where it is counted.
 
     Args:
-        runs: Each with the entry that asks for it.
+        wanted: Cells with their runs, by table.
         cells: Cells with finished runs, of any tables: they are measurements.
         data: Data sets, each with its number of training ``images``.
     """
     speeds = measured_speeds(cells, data)
-    seeds, passes, times = defaultdict(list), {}, {}
-    for run, entry in runs.items():
-        cfg = run.settings()
-        passes[entry] = image_passes(cfg, data[entry.data]['images'])
-        network = network_of(cfg, entry)
-        times[entry] = estimate(entry.recipe, network, passes[entry], speeds)
-        seeds[entry, run.result() is not None].append(run.seed)
-    rows = [('column', 'row', 'seeds', 'image passes a run', 'time a run')]
-    for (entry, finished), of in seeds.items():
-        state = 'finished' if finished else _time(times[entry])
-        every = ' '.join(map(str, of))
-        rows.append((entry.column, entry.row, every, f'{passes[entry]:,}', state))
-    todo = [entry for (entry, done), of in seeds.items() if not done for _ in of]
-    known = [times[entry] for entry in todo if times[entry] is not None]
-    time = _time(sum(known)) if len(known) == len(todo) else UNKNOWN
-    return (
-        f'{_aligned(rows)}\n\n'
-        f'{len(runs)} runs: {len(runs) - len(todo)} finished, {len(todo)} to do, '
-        f'{sum(passes[entry] for entry in todo):,} image passes. '
-        f'Time one after another: {time}.'
-    )
+    lines, counted, passes_to_do, times_to_do = [], {}, 0, []
+    for table, cell in ((name, cell) for name, of in wanted.items() for cell in of):
+        entry, seeds = cell.entry, defaultdict(list)
+        for run in cell.runs:
+            cfg = run.settings()
+            passes = image_passes(cfg, data[entry.data]['images'])
+            if run in counted:
+                state = f'shared with {counted[run]}'
+            elif run.result() is not None:
+                state = 'finished'
+            else:
+                network = network_of(cfg, entry)
+                time = estimate(entry.recipe, network, passes, speeds)
+                state = _time(time)
+                passes_to_do += passes
+                times_to_do.append(time)
+            counted.setdefault(run, f'{entry.row} of {table}')
+            seeds[f'{passes:,}', state].append(run.seed)
+        for (passes, state), of in seeds.items():
+            every = ' '.join(map(str, of))
+            lines.append((table, entry.column, entry.row, every, passes, state))
+    head = ('table', 'column', 'row', 'seeds', 'image passes a run', 'time a run')
+    done = len(counted) - len(times_to_do)
+    text = f'{_aligned([head, *lines])}\n\n{len(counted)} runs: {done} finished'
+    if times_to_do:
+        time = UNKNOWN if None in times_to_do else _time(sum(times_to_do))
+        text += (
+            f', {len(times_to_do)} to do, {passes_to_do:,} image passes. '
+            f'Time one after another: {time}'
+        )
+    return f'{text}.'
 
 
 def _time(seconds: float | None) -> str:

@@ -113,23 +113,38 @@ def test_runs_of_other_machines_say_nothing(book, cells, finish, plan_of):
 def test_plan_with_and_without_finished_runs(
     book, cells, finish, plan_of, this_machine
 ):
-    runs = {run: cell.entry for cell in cells('one') for run in cell.runs}
-    assert show_costs(runs, [], book.data).splitlines() == [
-        'column  row   seeds  image passes a run  time a run',
-        'R       Base  0 1 2  700                 unknown',
-        'R       EAC   0 1 2  700                 unknown',
+    wanted = {'one': cells('one')}
+    assert show_costs(wanted, [], book.data).splitlines() == [
+        'table  column  row   seeds  image passes a run  time a run',
+        'one    R       Base  0 1 2  700                 unknown',
+        'one    R       EAC   0 1 2  700                 unknown',
         '',
         '6 runs: 0 finished, 6 to do, 4,200 image passes. Time one after another: '
         'unknown until a run has finished on this machine.',
     ]
-    finish(list(runs)[1], 80.0, seconds=600.0)
+    finish(wanted['one'][0].runs[1], 80.0, seconds=600.0)
     finished = plan_of().finished(book.entries('full'))
-    assert show_costs(runs, finished, book.data).splitlines() == [
-        'column  row   seeds  image passes a run  time a run',
-        'R       Base  0 2    700                 about 10 min',
-        'R       Base  1      700                 finished',
-        'R       EAC   0 1 2  700                 about 10 min',
+    assert show_costs(wanted, finished, book.data).splitlines() == [
+        'table  column  row   seeds  image passes a run  time a run',
+        'one    R       Base  0 2    700                 about 10 min',
+        'one    R       Base  1      700                 finished',
+        'one    R       EAC   0 1 2  700                 about 10 min',
         '',
         '6 runs: 1 finished, 5 to do, 3,500 image passes. Time one after another: '
         'about 50 min.',
+    ]
+
+
+def test_a_run_of_two_tables_is_counted_once(book, cells, finish, plan_of):
+    wanted = {'one': cells('one', seeds=1), 'sweep': cells('sweep', seeds=1)}
+    for run in (cell.runs[0] for of in wanted.values() for cell in of):
+        finish(run, 80.0)
+    assert show_costs(wanted, [], book.data).splitlines() == [
+        'table  column  row   seeds  image passes a run  time a run',
+        'one    R       Base  0      700                 finished',
+        'one    R       EAC   0      700                 finished',
+        'sweep  R       0.1   0      700                 finished',
+        'sweep  R       5     0      700                 shared with EAC of one',
+        '',
+        '3 runs: 3 finished.',
     ]
