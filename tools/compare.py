@@ -5,7 +5,7 @@ python tools/compare.py configs/baseline/resnet18_syntheticfer_noise30.py \\
 
 Shows how far the runs are, then a table, and writes it with a picture of all epochs.
 Finished runs are not repeated and interrupted ones are resumed. If a run fails, table
-and picture show the others, and the exit status is 1. It is 2 if nothing could start.
+and picture show the others, and the exit status is 1. It is 2 if an argument is wrong.
 """
 
 import argparse

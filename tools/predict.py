@@ -3,7 +3,7 @@
 python tools/predict.py work_dirs/eac/resnet18_rafdb_noise30 photo.jpg holiday/ film.mp4
 
 Writes predictions.csv, predictions.jsonl and annotated pictures and videos. The exit
-status is 0, 1 if a picture or video got no prediction, and 2 if nothing could start.
+status is 0, 1 if a picture or video got no prediction, and 2 if an argument is wrong.
 
 A predicted expression is what annotators would call the picture. It is no judgement of
 what someone feels, of their character or intentions. Do not use it to assess people at

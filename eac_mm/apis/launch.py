@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine import Config
+from mmengine import Config, ConfigDict
 from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
@@ -60,7 +60,7 @@ def load_config(
             that is a file, and a ``cache`` without training data.
     """
     path = _find(Path(path))
-    cfg = Config.fromfile(path)
+    cfg = _read(path)
     settle_recipe(cfg)
     cfg.launcher = launcher
     if seed is not None:
@@ -102,10 +102,38 @@ def _find(path: Path) -> Path:
     return found
 
 
+def _read(path: Path) -> Config:
+    try:
+        return Config.fromfile(path)
+    except FileNotFoundError as error:
+        if error.filename is None:
+            raise
+        missing = Path(error.filename).resolve()
+        raise FileNotFoundError(
+            f'{path} needs {missing}, which does not exist. Fix: correct the path; '
+            'those of _base_ begin at the folder of the file that names them.'
+        ) from None
+
+
 def _override(cfg: Config, pairs: dict[str, Any]) -> None:
     before = cfg.to_dict()
+    nested = nest(pairs)
+    _open_nones(cfg._cfg_dict, nested)
     cfg.merge_from_dict(pairs)
-    drop_left_behind(cfg, before, nest(pairs))
+    drop_left_behind(cfg, before, nested)
+
+
+def _open_nones(node: Any, options: dict) -> None:
+    """Put a dict where the config has None and options give keys: MMEngine refuses."""
+    for key, value in options.items():
+        if not isinstance(value, dict):
+            continue
+        if isinstance(node, list):
+            _open_nones(node[int(key)], value)
+        elif isinstance(node, dict) and key in node:
+            if node[key] is None:
+                node[key] = ConfigDict()
+            _open_nones(node[key], value)
 
 
 def _refuse_file(work_dir: str) -> None:

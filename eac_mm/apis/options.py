@@ -1,4 +1,4 @@
-"""Refuse settings that nothing reads, and name the nearest that is read."""
+"""Refuse settings that do not fit a config, and name the nearest that do."""
 
 import difflib
 from collections.abc import Iterator
@@ -23,12 +23,12 @@ class _Configs(NamedTuple):
 
 
 def check_options(cfg: Config, options: dict) -> None:
-    """Refuse overrides that would change nothing.
+    """Refuse overrides that would change nothing, or have no place in the config.
 
     A key passes if the config has it, or if what stands there takes it: the Runner at
     the top level, the component that ``type`` names, torch's DataLoader, and so on.
-    It passes too if what is taken can't be known. Values are not looked at, except
-    for dicts.
+    It passes too if what is taken can't be known. Of the values only this is looked
+    at: dicts, and whether a dict is given for a value or a value for a dict.
 
     Args:
         cfg: Config before the overrides.
@@ -37,14 +37,14 @@ def check_options(cfg: Config, options: dict) -> None:
 
     Raises:
         ValueError: With every key that nothing reads, the nearest one that is read,
-            and the keys of lists that are no place in them.
+            the keys of lists that are no place in them, and what is or is not a dict.
     """
     nested = nest(options)
     cfgs = _Configs(cfg._cfg_dict, _merged(cfg._cfg_dict, nested))
     faults = list(_faults(nested, cfgs.before, '', cfgs))
     if faults:
         lines = '\n'.join(f'  {fault}' for fault in faults)
-        raise ValueError(f'--cfg-options: unknown keys.\n{lines}')
+        raise ValueError(f'--cfg-options: these do not fit the config.\n{lines}')
     known = parameters.top_level(cfg.get('runner_type'))
     for key in {key.split('.')[0] for key in options}:
         if known is not None and key not in known:
@@ -164,6 +164,17 @@ def _faults(option: Any, before: Any, path: str, cfgs: _Configs) -> Iterator[str
                 yield from _faults(item, None, f'{path}.{index}', cfgs)
     elif isinstance(option, dict) and isinstance(before, list | tuple):
         yield from _faults_in_list(option, before, path, cfgs)
+    elif isinstance(option, dict) and not _is_open(before) and DELETE not in option:
+        yield (
+            f'{_leaf(path, option)}: {path} is {before!r}, which has no keys. Fix: '
+            f'{path}=VALUE'
+        )
+    elif isinstance(option, str | int | float) and _is_part(path, before):
+        key = next(iter(before), 'type')
+        yield (
+            f'{path}={option}: the config has a dict there. Fix: set its keys, such as '
+            f'{path}.{key}'
+        )
     elif isinstance(option, dict):
         keep = isinstance(before, dict) and not option.get(DELETE)
         before = before if keep else {}
@@ -176,6 +187,16 @@ def _faults(option: Any, before: Any, path: str, cfgs: _Configs) -> Iterator[str
                 yield _no_list(place, value, bool(before))
             else:
                 yield _fault(place, value, {*taken, *before}, cfgs.before)
+
+
+def _is_part(path: str, before: Any) -> bool:
+    """Whether a component stands at a place, or a dict that MMEngine needs there."""
+    return isinstance(before, dict) and ('type' in before or path in parameters.DICTS)
+
+
+def _is_open(before: Any) -> bool:
+    """Whether what the config has at a place, None for nothing, can take keys."""
+    return before is None or isinstance(before, dict)
 
 
 def _faults_in_list(

@@ -82,6 +82,8 @@ DEFAULT_TYPES = MappingProxyType(
     }
 )
 DATALOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+# Places where MMEngine needs a dict, which may have no type.
+DICTS = {*PLAIN, *DEFAULT_TYPES, *DATALOADERS, 'train_cfg', 'default_hooks'}
 # Taken by Runner.build_dataloader beside torch's own.
 LOADER_ALSO = {'num_batch_per_epoch', 'disable_subprocess_warning'}
 

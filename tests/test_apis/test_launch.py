@@ -1,5 +1,6 @@
 import os
 import pickle
+import re
 from pathlib import Path
 
 import pytest
@@ -282,6 +283,27 @@ def test_a_config_without_randomness_takes_the_seed(tmp_path):
     path.write_text('randomness = dict(seed=1, deterministic=True)\n')
     expected = dict(seed=3, deterministic=True)
     assert load_config(path, seed=3).randomness == expected
+
+
+def test_a_base_that_is_not_there_is_named(tmp_path):
+    base, path = tmp_path / 'base.py', tmp_path / 'mine.py'
+    path.write_text("_base_ = 'base.py'\n")
+    base.write_text("_base_ = './gone.py'\n")
+    gone = re.escape(str(tmp_path.resolve() / 'gone.py'))
+    with pytest.raises(FileNotFoundError, match=rf'mine\.py needs {gone}, .* Fix: '):
+        load_config(path)
+
+
+def test_options_open_what_the_recipe_leaves_none(tmp_path):
+    path = tmp_path / 'mine.py'
+    path.write_text('model = dict(neck=None)\nval_evaluator = [dict(ann=None)]\n')
+    neck = ['model.neck.type=GlobalAveragePooling', 'model.neck.dim=2']
+    assert load_config(path, neck).model.neck == dict(
+        type='GlobalAveragePooling', dim=2
+    )
+    assert load_config(path).model.neck is None
+    found = load_config(path, ['val_evaluator.0.ann.items=[recall]'])
+    assert found.val_evaluator == [dict(ann=dict(items=['recall']))]
 
 
 def test_a_recipe_needs_a_model(tmp_path):
