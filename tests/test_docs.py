@@ -121,7 +121,7 @@ def config(recipe):
 
 def takes(recipe, setting):
     try:
-        check_options(config(recipe), {setting: 1})
+        check_options(config(recipe), {setting: None})
     except ValueError:
         return False
     return True
