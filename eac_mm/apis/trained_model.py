@@ -87,7 +87,7 @@ def find_checkpoint(source: str | Path) -> Path:
             f'{path} has no whole checkpoint (epoch_N.pth). Fix: name the work '
             'directory of a training, or a checkpoint.'
         )
-    known = f' or one of {", ".join(names)}' if names else ''
+    known = f', or {" or ".join(names)}' if names else ''
     raise FileNotFoundError(
         f'model {str(source)!r} is no checkpoint and no work directory (seen from '
         f'{Path.cwd()}). Fix: name one of these{known}.'

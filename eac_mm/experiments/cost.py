@@ -158,7 +158,8 @@ def show_costs(
             lines.append((table, entry.column, entry.row, every, passes, state))
     head = ('table', 'column', 'row', 'seeds', 'image passes a run', 'time a run')
     done = len(counted) - len(times_to_do)
-    text = f'{_aligned([head, *lines])}\n\n{len(counted)} runs: {done} finished'
+    runs = 'run' if len(counted) == 1 else 'runs'
+    text = f'{_aligned([head, *lines])}\n\n{len(counted)} {runs}: {done} finished'
     if times_to_do:
         time = UNKNOWN if None in times_to_do else _time(sum(times_to_do))
         text += (
