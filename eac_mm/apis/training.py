@@ -1,8 +1,11 @@
 """Train, in a work directory that no other run is in."""
 
+import contextlib
 import json
 import os
 import pickle
+import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine import Config
@@ -49,7 +52,8 @@ def train(
     Raises:
         ValueError: If the work directory holds another run, naming the ways on; and
             what :func:`~eac_mm.apis.resume` and the checks before training raise.
-        RuntimeError: If another process trains in the work directory.
+        RuntimeError: If another process trains in the work directory, or a worker that
+            loads images dies.
 
     Examples:
         >>> from eac_mm.apis import load_config, train
@@ -74,7 +78,8 @@ def _train(
     leftovers = 'keep' if restarted else claim_work_dir(cfg, resume_from, overwrite)
     runner = build_runner(cfg, trust_checkpoint)
     _tell_hook(runner, leftovers)
-    model = runner.train()
+    with _dead_workers_named():
+        model = runner.train()
     _end_workers(runner)
     return model
 
@@ -170,6 +175,26 @@ def _refuse_finished(folder: Path) -> None:
             'resume from. Fix: --overwrite to delete it and start anew, or another '
             '--work-dir.'
         )
+
+
+@contextlib.contextmanager
+def _dead_workers_named() -> Iterator[None]:
+    """Say that a worker died, where PyTorch says only that its connection ended.
+
+    That is so if it dies while it hands an image over.
+    """
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        frames = traceback.walk_tb(error.__traceback__)
+        names = {frame.f_globals.get('__name__') for frame, _ in frames}
+        if 'torch.utils.data.dataloader' not in names:
+            raise
+        raise RuntimeError(
+            'a DataLoader worker died while it handed over an image, as if it had been '
+            'killed; the system does so if memory runs out. Fix: resume with fewer '
+            'workers: --resume --cfg-options train_dataloader.num_workers=1'
+        ) from error
 
 
 def _end_workers(runner: Runner) -> None:

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 import torch
+from mmengine.runner import Runner
 
 from eac_mm import apis
 from eac_mm.apis import load_config, train, training
@@ -208,3 +209,19 @@ def test_the_best_checkpoint_of_another_folder_is_not_deleted(tmp_path):
     train(config(tmp_path / 'two', epochs=2, **best), start)
     assert old.is_file()
     assert len(list((tmp_path / 'two').glob('best_*.pth'))) == 1
+
+
+@pytest.mark.parametrize('error', [EOFError, ConnectionResetError])
+def test_a_worker_that_dies_in_a_handover_is_named(tmp_path, monkeypatch, error):
+    def receive(*_, **__):
+        raise error
+
+    options = {'train_dataloader.num_workers': 1}
+    with monkeypatch.context() as patch:
+        loader = 'torch.utils.data.dataloader._MultiProcessingDataLoaderIter'
+        patch.setattr(f'{loader}._try_get_data', receive)
+        with pytest.raises(RuntimeError, match='DataLoader worker died.* Fix: '):
+            train(config(tmp_path / 'a', **options))
+    monkeypatch.setattr(Runner, 'train', receive)
+    with pytest.raises(error):
+        train(config(tmp_path / 'b'))
